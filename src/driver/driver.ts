@@ -1,0 +1,123 @@
+import type { Change, ChangeSink, Meta } from "../overlayfs/index.js";
+import type { CacheID, Path } from "../spec/index.js";
+
+/**
+ * Layers as directories on disk. Knows parents and mounts; knows no digest, tar or image. All ids are of one driver
+ * home; every method may be called at the same time as any other, calls for one id wait for each other.
+ */
+export interface Driver {
+  /** `overlay2`, `overlay` or `vfs`: the name of its home under the data root and in `image/NAME`. */
+  readonly name: string;
+  /** What `docker info` shows under the driver, in order. */
+  readonly status: readonly (readonly [key: string, value: string])[];
+  /** Most layers one chain may have, the topmost included. */
+  readonly maxDepth: number;
+
+  /**
+   * Makes an empty layer over `parent`, or over nothing.
+   *
+   * @throws AlreadyExists: `id` is there; NotFound: no such parent; InvalidParameter: "max depth exceeded",
+   * unknown or unusable storage option
+   */
+  create(id: CacheID, parent?: CacheID, options?: CreateOptions): Promise<void>;
+  /** Whether the layer is there. */
+  has(id: CacheID): Promise<boolean>;
+  /** Ids of all layers in the home, in no order; what is no layer is left out. */
+  list(): Promise<CacheID[]>;
+  /** Deletes the layer; an absent one is no error. @throws Conflict: it is mounted through this driver */
+  remove(id: CacheID): Promise<void>;
+
+  /**
+   * Opens a fresh layer to be filled. The place may be handed to a worker thread, which fills it by `openWriter`.
+   * After `commit` the content belongs to the layer; disposed without, nothing of it does.
+   */
+  fill(id: CacheID): Promise<Filling>;
+  /**
+   * What `id` changes over its parent, in byte-wise lexical order, a directory before what is in it; read lazily.
+   * This is what a commit of the layer records.
+   */
+  diff(id: CacheID): AsyncIterable<Change>;
+  /**
+   * The paths in which the merged view of `id` differs from that of its parent, sorted by path, each directory above
+   * a difference as modified: what `docker diff` lists. Copied-up files that equal their original are left out.
+   */
+  changes(id: CacheID): AsyncIterable<PathChange>;
+  /** Bytes `id` holds over its parent: file sizes and link target lengths, each inode once. */
+  diffSize(id: CacheID): Promise<number>;
+
+  /**
+   * The merged view, until disposed. All mounts of one id share one kernel mount, counted: a layer that others were
+   * made upon is mounted read-only, a topmost one read-write.
+   */
+  mount(id: CacheID): Promise<Mounted>;
+  /** Where the layer lies on disk, in Docker's keys for `GraphDriver.Data`. @throws NotFound */
+  metadata(id: CacheID): Promise<Record<string, string>>;
+
+  /** Unmounts all that is left mounted below the home, deepest first. The driver is not used afterwards. */
+  close(): Promise<void>;
+}
+
+export interface CreateOptions {
+  /** Storage options of a writable layer, as `docker create --storage-opt` gives them. Image layers have none. */
+  readonly storage?: Readonly<Record<string, string>>;
+}
+
+/** A mounted layer. Dispose it as often as it was mounted; the last one unmounts. */
+export interface Mounted extends AsyncDisposable {
+  /** Absolute path of the merged tree. */
+  readonly path: string;
+}
+
+/** A layer that is being filled. */
+export interface Filling extends AsyncDisposable {
+  readonly target: WriteTarget;
+  /** @returns nothing; from here on the layer has its content */
+  commit(): Promise<void>;
+}
+
+/** Where and how changes are written: plain data, so that it can be sent to a worker thread. */
+export interface WriteTarget {
+  /** Absolute path of the directory that is `/` for everything written: no path, link or symlink leads out of it. */
+  readonly root: string;
+  /** Directory inside `root` that the changes' paths start from; `""` is the root itself. */
+  readonly base: Path;
+  /**
+   * What a whiteout is on disk: `overlay` a 0:0 character device, opaque an xattr; `remove`: the path, or what other
+   * layers put into the directory, is deleted; `none`: such changes do not occur (copying into a container).
+   */
+  readonly whiteouts: "overlay" | "remove" | "none";
+  /** Prefix of overlayfs's own xattrs: `trusted.overlay.`, or `user.overlay.` inside a user namespace. */
+  readonly xattrPrefix: string;
+  /** Mode of parent directories that no change names. */
+  readonly impliedMode: number;
+  /** Whether a change to the root directory itself applies (mode, owner, times). */
+  readonly rootMeta: boolean;
+  /** Whether owners that cannot be set (a user namespace without the id) are passed over. */
+  readonly lenientOwners: boolean;
+  /** A directory may not replace a file, nor a file a directory (`docker cp`). */
+  readonly noOverwriteDirNonDir?: boolean;
+  /** Everything written gets this owner, whatever its `Meta` says. */
+  readonly owner?: { readonly uid: number; readonly gid: number };
+}
+
+/** Writes changes below a target, confined by the kernel, one system call after the other: run it in a worker. */
+export interface LayerWriter extends ChangeSink, Disposable {
+  /**
+   * Sets what had to wait (times of directories).
+   *
+   * @returns bytes of file content and link targets written, as `Driver.diffSize` counts them
+   */
+  finish(): number;
+}
+
+export interface PathChange {
+  /** Absolute inside the container: begins with `/`. */
+  readonly path: string;
+  readonly kind: "modified" | "added" | "deleted";
+}
+
+/** A node as a walk of a directory finds it. */
+export interface Node {
+  readonly path: Path;
+  readonly meta: Meta;
+}

@@ -1,0 +1,14 @@
+/**
+ * The values all parts speak of: digests and what they name, descriptors, manifests and image configs, references,
+ * paths, and the errors. No I/O; imports no other part.
+ */
+export * from "./descriptor.js";
+export * from "./digest.js";
+export * from "./errors.js";
+export * from "./go-json.js";
+export * from "./id.js";
+export * from "./image-config.js";
+export * from "./path.js";
+export * from "./reference.js";
+export * from "./time.js";
+export * from "./undo.js";

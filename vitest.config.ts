@@ -1,0 +1,13 @@
+import { defineConfig } from "vitest/config";
+
+/** Tests run as compiled: what is tested is what is shipped, and worker threads find their scripts. */
+export default defineConfig({
+  test: {
+    include: ["dist/**/*.test.js"],
+    // The product is loaded by Node itself; only test files go through vite.
+    server: { deps: { external: [/\/dist\/(?!.*\.test\.js)/] } },
+    pool: "forks",
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+  },
+});
