@@ -1,0 +1,13 @@
+/**
+ * Where the parts meet: operations on images and containers of one data root, in the words and shapes of Docker's
+ * API but without HTTP. The daemon serves an `Engine`, and the library hands it out.
+ */
+export type * from "./api-container.js";
+export type * from "./api-image.js";
+export type * from "./api-system.js";
+export type * from "./containers.js";
+export { Engine, type EngineOptions, type Owner, ownerOf } from "./engine.js";
+export type * from "./events.js";
+export type * from "./images.js";
+export type * from "./networks.js";
+export type * from "./volumes.js";
