@@ -1,0 +1,133 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, openSync } from "node:fs";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { request } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { program } from "./programs.js";
+import { output, type Ran, type RunOptions, run } from "./run.js";
+
+export interface DockerdOptions {
+  readonly driver?: "overlay2" | "overlay";
+  readonly args?: readonly string[];
+}
+
+/** A real dockerd on a data root: the judge of what we write. Without network and iptables. */
+export class Dockerd implements AsyncDisposable {
+  readonly dataRoot: string;
+  readonly socket: string;
+  readonly pid: number;
+  readonly #process: ChildProcess;
+  readonly #own: string;
+  readonly #mountsBefore: number;
+
+  private constructor(dataRoot: string, own: string, mountsBefore: number, child: ChildProcess) {
+    this.dataRoot = dataRoot;
+    this.socket = join(own, "docker.sock");
+    this.pid = child.pid ?? -1;
+    this.#own = own;
+    this.#mountsBefore = mountsBefore;
+    this.#process = child;
+  }
+
+  /** Resolves when it answers. @throws with the end of its log when it does not start */
+  static async start(dataRoot: string, { driver = "overlay2", args = [] }: DockerdOptions = {}): Promise<Dockerd> {
+    const own = await mkdtemp(join(tmpdir(), "layerkit-dockerd-"));
+    const mountsBefore = await mountsOn(dataRoot);
+    const log = openSync(join(own, "log"), "a");
+    const flags = ["--data-root", dataRoot, "--exec-root", join(own, "exec"), "-p", join(own, "pid")];
+    const quiet = ["--bridge=none", "--iptables=false", "--ip-forward=false", "--storage-driver", driver];
+    const child = spawn(program("dockerd"), [...flags, "-H", `unix://${join(own, "docker.sock")}`, ...quiet, ...args], {
+      stdio: ["ignore", log, log],
+      env: { ...process.env, DOCKER_DRIVER: "" },
+    });
+    closeSync(log);
+    const dockerd = new Dockerd(dataRoot, own, mountsBefore, child);
+    try {
+      await dockerd.#answers();
+    } catch (error) {
+      const tail = await dockerd.log();
+      await dockerd[Symbol.asyncDispose]();
+      throw new Error(`dockerd on ${dataRoot} does not start: ${tail.slice(-3000)}`, { cause: error });
+    }
+    return dockerd;
+  }
+
+  /** Runs the docker command against it; it has to succeed. @returns its standard output, trimmed */
+  async docker(...args: readonly string[]): Promise<string> {
+    return (await output("docker", ["-H", `unix://${this.socket}`, ...args], dockerEnvironment)).trim();
+  }
+
+  /** The same to any end. */
+  tryDocker(args: readonly string[], options?: RunOptions): Promise<Ran> {
+    return run("docker", ["-H", `unix://${this.socket}`, ...args], { ...options, ...dockerEnvironment });
+  }
+
+  log(): Promise<string> {
+    return readFile(join(this.#own, "log"), "utf8");
+  }
+
+  async #answers(): Promise<void> {
+    const end = Date.now() + 30_000;
+    while (!(await pings(this.socket))) {
+      if (this.#process.exitCode !== null || this.#process.signalCode !== null) throw new Error("it ended");
+      if (Date.now() > end) throw new Error("no answer within 30 s");
+      await delay(50);
+    }
+  }
+
+  /** Ends it as an operator would; the data root is closed then. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await ended(this.#process, "SIGTERM", 20_000);
+    await cleanUp(this.dataRoot, this.#own, this.#mountsBefore);
+  }
+
+  /** Ends it as a crash would, containerd with it. What it leaves mounted stays, but its mount of the root on itself. */
+  async crash(): Promise<void> {
+    const containerd = await readFile(join(this.#own, "exec/containerd/containerd.pid"), "utf8").catch(() => "");
+    await ended(this.#process, "SIGKILL", 0);
+    if (containerd !== "") process.kill(Number(containerd), "SIGKILL");
+    await cleanUp(this.dataRoot, this.#own, this.#mountsBefore);
+  }
+}
+
+/** The docker command reads no configuration of the person who runs the tests. */
+const dockerEnvironment = { env: { DOCKER_CONFIG: "/nonexistent", DOCKER_HOST: "", DOCKER_CONTEXT: "" } };
+
+async function ended(child: ChildProcess, signal: NodeJS.Signals, patienceMs: number): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
+  const exit = once(child, "exit");
+  child.kill(signal);
+  const timer = setTimeout(() => child.kill("SIGKILL"), patienceMs);
+  await exit;
+  clearTimeout(timer);
+}
+
+/** dockerd binds the data root on itself, and leaves that behind when it is killed. */
+async function cleanUp(dataRoot: string, own: string, mountsBefore: number): Promise<void> {
+  for (let left = await mountsOn(dataRoot); left > mountsBefore; left--) await run("umount", ["--lazy", dataRoot]);
+  for (const path of (await mountPoints()).filter((at) => at.startsWith(`${own}/`)).reverse()) {
+    await run("umount", ["--lazy", path]);
+  }
+  await rm(own, { recursive: true, force: true, maxRetries: 5 });
+}
+
+async function mountsOn(directory: string): Promise<number> {
+  return (await mountPoints()).filter((path) => path === directory).length;
+}
+
+async function mountPoints(): Promise<string[]> {
+  return (await readFile("/proc/self/mounts", "utf8")).split("\n").map((line) => line.split(" ")[1] ?? "");
+}
+
+function pings(socketPath: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const call = request({ socketPath, path: "/_ping", timeout: 2000 }, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200);
+    });
+    call.once("error", () => resolve(false)).end();
+  });
+}
