@@ -1,1 +1,8 @@
+/**
+ * Layers by ChainID, in Docker's `image/DRIVER/layerdb` format: read-only ones are registered from a tar, referred to,
+ * turned back into the tar they came from, and deleted with the last reference; writable ones are made upon them for
+ * containers. Bytes become directories here: `archive` reads them, `driver` writes them, worker threads do both.
+ */
 export type * from "./layer.js";
+export { LayerStore, type LayerStoreOptions, type RegisterOptions } from "./layer-store.js";
+export { type CreateRWOptions, RWLayers } from "./rw-layers.js";
