@@ -1,28 +1,38 @@
 /**
- * JSON as Go's encoding/json writes it, for files and digests that must equal Docker's: compact, keys in the order
- * given, `<`, `>`, `&` and the two Unicode line separators escaped. `undefined` keys are left out; a `RawNumber`
- * keeps digits that a JavaScript number would round.
+ * JSON as Go's encoding/json writes it, for files and digests that must equal Docker's: compact, `<`, `>`, `&` and the
+ * two Unicode line separators escaped. An object is written as a Go struct, its keys in the order given, `undefined`
+ * ones left out; a `Map` as a Go map, its keys in byte order (an object would put keys like "10" first, whatever order
+ * they were given in). A bigint or `RawNumber` keeps digits that a JavaScript number would round.
  */
 export function goJSON(value: unknown): string {
+  return write(value, false);
+}
+
+/** The same with the keys of every object in byte order, as if all were Go maps. */
+export function goJSONSorted(value: unknown): string {
+  return write(value, true);
+}
+
+function write(value: unknown, sorted: boolean): string {
   if (value instanceof RawNumber) return value.digits;
-  if (Array.isArray(value)) return `[${value.map((item) => goJSON(item ?? null)).join(",")}]`;
+  if (Array.isArray(value)) return `[${value.map((item) => write(item ?? null, sorted)).join(",")}]`;
+  if (value instanceof Map) return writeFields(inByteOrder([...value]), sorted);
   if (value !== null && typeof value === "object") {
-    const fields = Object.entries(value).filter(([, field]) => field !== undefined);
-    return `{${fields.map(([key, field]) => `${goString(key)}:${goJSON(field)}`).join(",")}}`;
+    return writeFields(sorted ? inByteOrder(Object.entries(value)) : Object.entries(value), sorted);
   }
+  if (typeof value === "bigint") return String(value);
   return typeof value === "string" ? goString(value) : (JSON.stringify(value) ?? "null");
 }
 
-/** The same with the keys of every object in byte order, as Go writes maps. */
-export function goJSONSorted(value: unknown): string {
-  return goJSON(sorted(value));
+type Field = readonly [key: string, value: unknown];
+
+function writeFields(fields: readonly Field[], sorted: boolean): string {
+  const present = fields.filter(([, field]) => field !== undefined);
+  return `{${present.map(([key, field]) => `${goString(key)}:${write(field, sorted)}`).join(",")}}`;
 }
 
-function sorted(value: unknown): unknown {
-  if (value instanceof RawNumber || value === null || typeof value !== "object") return value;
-  if (Array.isArray(value)) return value.map(sorted);
-  const entries = Object.entries(value).map(([key, field]) => [key, sorted(field)] as const);
-  return Object.fromEntries(entries.sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b))));
+function inByteOrder(fields: readonly Field[]): Field[] {
+  return fields.toSorted(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
 }
 
 /** Digits that go into JSON as they are: integers beyond 2^53, such as nanoseconds since 1970. */

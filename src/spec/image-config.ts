@@ -1,46 +1,7 @@
 import { createHash } from "node:crypto";
-import type { DiffID, ImageID } from "./digest.js";
-import { parseDigest } from "./digest.js";
+import { type DiffID, type ImageID, parseDigest } from "./digest.js";
 import { InvalidParameter, messageOf } from "./errors.js";
-
-/** How a container of the image runs, in Docker's spelling. @see OCI image-spec v1.1 config.md */
-export interface RunConfig {
-  Hostname?: string;
-  Domainname?: string;
-  User?: string;
-  AttachStdin?: boolean;
-  AttachStdout?: boolean;
-  AttachStderr?: boolean;
-  ExposedPorts?: Record<string, object> | null;
-  Tty?: boolean;
-  OpenStdin?: boolean;
-  StdinOnce?: boolean;
-  Env?: string[] | null;
-  Cmd?: string[] | null;
-  Healthcheck?: Healthcheck | null;
-  ArgsEscaped?: boolean;
-  Image?: string;
-  Volumes?: Record<string, object> | null;
-  WorkingDir?: string;
-  Entrypoint?: string[] | null;
-  NetworkDisabled?: boolean;
-  MacAddress?: string;
-  OnBuild?: string[] | null;
-  Labels?: Record<string, string> | null;
-  StopSignal?: string;
-  StopTimeout?: number;
-  Shell?: string[] | null;
-}
-
-/** Durations in nanoseconds. */
-export interface Healthcheck {
-  Test?: string[];
-  Interval?: number;
-  Timeout?: number;
-  StartPeriod?: number;
-  StartInterval?: number;
-  Retries?: number;
-}
+import { parseRunConfig, type RunConfig } from "./run-config.js";
 
 /** One step of how the image came to be; those with `empty_layer` made no layer. */
 export interface HistoryEntry {
@@ -75,28 +36,61 @@ export function imageIDOf(config: Uint8Array): ImageID {
   return `sha256:${createHash("sha256").update(config).digest("hex")}` as ImageID;
 }
 
+const texts = ["architecture", "variant", "os", "os.version", "author", "comment", "container", "created"] as const;
+
 /**
  * Reads an image config and checks what every use of it relies on.
  *
- * @throws InvalidParameter: not JSON, no rootfs, malformed diff ids, more non-empty history entries than layers
+ * @throws InvalidParameter: not JSON, no rootfs, malformed diff ids, more non-empty history entries than layers, a
+ * value of the wrong kind
  */
 export function parseImageConfig(bytes: Uint8Array): ImageConfig {
-  const bad = (why: string) => new InvalidParameter(`invalid image config ${imageIDOf(bytes)}: ${why}`);
-  let config: Omit<ImageConfig, "rootfs"> & { rootfs?: { type?: string; diff_ids?: unknown } | null };
   try {
-    config = JSON.parse(Buffer.from(bytes).toString("utf8"));
+    return checked(JSON.parse(Buffer.from(bytes).toString("utf8")));
   } catch (error) {
-    throw bad(messageOf(error));
+    throw new InvalidParameter(`invalid image config ${imageIDOf(bytes)}: ${messageOf(error)}`, { cause: error });
   }
-  if (config === null || typeof config !== "object" || Array.isArray(config)) throw bad("not a JSON object");
-  if (!config.rootfs || typeof config.rootfs !== "object") throw bad("invalid image JSON, no RootFS key");
-  const listed = config.rootfs.diff_ids ?? [];
-  if (!Array.isArray(listed) || listed.some((item) => typeof item !== "string"))
-    throw bad("rootfs.diff_ids is not a list of digests");
-  const diffIDs = listed.map((item: string) => parseDigest<DiffID>(item));
-  if (config.history != null && !Array.isArray(config.history)) throw bad("history is not a list");
-  if ((config.history ?? []).filter((entry) => !entry?.empty_layer).length > diffIDs.length) {
-    throw bad("too many non-empty layers in History section");
+}
+
+function checked(value: unknown): ImageConfig {
+  if (!isObject(value)) throw new InvalidParameter("not a JSON object");
+  const { rootfs, history, config, container_config: containerConfig, ...rest } = value;
+  if (!isObject(rootfs)) throw new InvalidParameter("invalid image JSON, no RootFS key");
+  const wrong = [...texts, "docker_version"].find((key) => rest[key] != null && typeof rest[key] !== "string");
+  if (wrong) throw new InvalidParameter(`${wrong} is not text`);
+  const steps = historyOf(history);
+  const diffIDs = diffIDsOf(rootfs.diff_ids);
+  if (steps.filter((step) => !step.empty_layer).length > diffIDs.length) {
+    throw new InvalidParameter("too many non-empty layers in History section");
   }
-  return { ...config, rootfs: { type: config.rootfs.type ?? "layers", diff_ids: diffIDs } };
+  return {
+    ...Object.fromEntries(Object.entries(rest).filter(([, field]) => field !== null)),
+    ...(history != null && { history: steps }),
+    ...(config != null && { config: parseRunConfig("config", config) }),
+    ...(containerConfig != null && { container_config: parseRunConfig("container_config", containerConfig) }),
+    rootfs: { type: typeof rootfs.type === "string" ? rootfs.type : "layers", diff_ids: diffIDs },
+  };
+}
+
+function diffIDsOf(listed: unknown): DiffID[] {
+  const list = listed ?? [];
+  if (!Array.isArray(list) || list.some((item) => typeof item !== "string")) {
+    throw new InvalidParameter("rootfs.diff_ids is not a list of digests");
+  }
+  return list.map((item: string) => parseDigest<DiffID>(item));
+}
+
+function historyOf(listed: unknown): HistoryEntry[] {
+  const list = listed ?? [];
+  if (!Array.isArray(list)) throw new InvalidParameter("history is not a list");
+  if (!list.every(isObject)) throw new InvalidParameter("history is not a list of steps");
+  const wrong = list
+    .flatMap((step) => [step.created, step.author, step.created_by, step.comment])
+    .find((text) => text != null && typeof text !== "string");
+  if (wrong !== undefined) throw new InvalidParameter("history has a step whose values are not text");
+  return list as HistoryEntry[];
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return value !== null && typeof value === "object" && !Array.isArray(value);
 }

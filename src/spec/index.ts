@@ -10,5 +10,7 @@ export * from "./id.js";
 export * from "./image-config.js";
 export * from "./path.js";
 export * from "./reference.js";
+export * from "./reference-match.js";
+export * from "./run-config.js";
 export * from "./time.js";
 export * from "./undo.js";
