@@ -1,4 +1,4 @@
-import type { Change, ChangeSink, Meta } from "../overlayfs/index.js";
+import type { Change, ChangeSink } from "../overlayfs/index.js";
 import type { CacheID, Path } from "../spec/index.js";
 
 /**
@@ -12,6 +12,8 @@ export interface Driver {
   readonly status: readonly (readonly [key: string, value: string])[];
   /** Most layers one chain may have, the topmost included. */
   readonly maxDepth: number;
+  /** Whether a layer can be made and filled before those below it are: an image's layers then unpack in parallel. */
+  readonly independentLayers: boolean;
 
   /**
    * Makes an empty layer over `parent`, or over nothing.
@@ -24,22 +26,32 @@ export interface Driver {
   has(id: CacheID): Promise<boolean>;
   /** Ids of all layers in the home, in no order; what is no layer is left out. */
   list(): Promise<CacheID[]>;
-  /** Deletes the layer; an absent one is no error. @throws Conflict: it is mounted through this driver */
+  /**
+   * Deletes the layer; an absent one is no error. What a crash left mounted of it is unmounted. Layers made upon it
+   * are not looked for: that is the caller's to know.
+   *
+   * @throws Conflict: it is mounted through this driver, or being filled
+   */
   remove(id: CacheID): Promise<void>;
 
   /**
    * Opens a fresh layer to be filled. The place may be handed to a worker thread, which fills it by `openWriter`.
    * After `commit` the content belongs to the layer; disposed without, nothing of it does.
+   *
+   * @throws NotFound; Conflict: the layer has content, is mounted or being filled; where layers are not independent,
+   * its parent is being filled
    */
   fill(id: CacheID): Promise<Filling>;
   /**
    * What `id` changes over its parent, in byte-wise lexical order, a directory before what is in it; read lazily.
-   * This is what a commit of the layer records.
+   * This is what a commit of the layer records: of xattrs only `security.capability`; sockets are left out.
    */
   diff(id: CacheID): AsyncIterable<Change>;
+  /** As `diff`, to be read by a worker thread: `readDiff` of its `source` gives the changes, until disposed. */
+  openDiff(id: CacheID): Promise<OpenDiff>;
   /**
-   * The paths in which the merged view of `id` differs from that of its parent, sorted by path, each directory above
-   * a difference as modified: what `docker diff` lists. Copied-up files that equal their original are left out.
+   * The paths in which the merged view of `id` differs from that of its parent, in the order of `diff`, each directory
+   * above a difference as modified: what `docker diff` lists. Copied-up files that equal their original are left out.
    */
   changes(id: CacheID): AsyncIterable<PathChange>;
   /** Bytes `id` holds over its parent: file sizes and link target lengths, each inode once. */
@@ -92,13 +104,25 @@ export interface WriteTarget {
   readonly impliedMode: number;
   /** Whether a change to the root directory itself applies (mode, owner, times). */
   readonly rootMeta: boolean;
-  /** Whether owners that cannot be set (a user namespace without the id) are passed over. */
-  readonly lenientOwners: boolean;
+  /** Inside a user namespace: owners that cannot be set and devices that cannot be made are passed over. */
+  readonly lenient: boolean;
   /** A directory may not replace a file, nor a file a directory (`docker cp`). */
   readonly noOverwriteDirNonDir?: boolean;
   /** Everything written gets this owner, whatever its `Meta` says. */
   readonly owner?: { readonly uid: number; readonly gid: number };
 }
+
+/** What a layer changes, opened. */
+export interface OpenDiff extends AsyncDisposable {
+  readonly source: DiffSource;
+}
+
+/** Where and how a layer's changes are read: plain data, so that it can be sent to a worker thread. */
+export type DiffSource =
+  /** The layer's own directory holds them: whiteouts are devices, opaque an xattr. */
+  | { readonly kind: "upper"; readonly root: string; readonly xattrPrefix: string }
+  /** They are what differs between two whole trees; without `lower` all of `upper`. */
+  | { readonly kind: "trees"; readonly upper: string; readonly lower?: string };
 
 /** Writes changes below a target, confined by the kernel, one system call after the other: run it in a worker. */
 export interface LayerWriter extends ChangeSink, Disposable {
@@ -114,10 +138,4 @@ export interface PathChange {
   /** Absolute inside the container: begins with `/`. */
   readonly path: string;
   readonly kind: "modified" | "added" | "deleted";
-}
-
-/** A node as a walk of a directory finds it. */
-export interface Node {
-  readonly path: Path;
-  readonly meta: Meta;
 }

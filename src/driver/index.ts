@@ -1,1 +1,14 @@
+/**
+ * Layers as directories on disk: changes are written into them, stacks of them are mounted, and what one of them
+ * changes over the one below is read back. A driver knows parents and mounts; it knows no digest, tar or image.
+ *
+ * The writing and the reading of changes are synchronous, for worker threads: `openWriter` and `readDiff` take plain
+ * data that a driver's `fill` and `openDiff` give. Whatever a layer holds, the kernel keeps both inside its directory.
+ */
 export type * from "./driver.js";
+export { type DriverOptions, driverNames, openDriver } from "./open-driver.js";
+export { paced } from "./read/paced.js";
+export { readDiff } from "./read/read-diff.js";
+export { type ReadTreeOptions, readTree } from "./read/read-tree.js";
+export { type Jail, jail } from "./write/jail.js";
+export { openWriter } from "./write/open-writer.js";
