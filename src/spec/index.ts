@@ -6,6 +6,7 @@ export * from "./descriptor.js";
 export * from "./digest.js";
 export * from "./errors.js";
 export * from "./go-json.js";
+export * from "./go-run-config.js";
 export * from "./id.js";
 export * from "./image-config.js";
 export * from "./path.js";

@@ -1,0 +1,24 @@
+import type { ImageStore, ReferenceStore } from "../image/index.js";
+import type { LayerStore } from "../layer/index.js";
+import type { ImageID } from "../spec/index.js";
+
+/** What operations on images work with. */
+export interface ImageParts {
+  readonly store: ImageStore;
+  readonly references: ReferenceStore;
+  readonly layers: LayerStore;
+  /** Name of the storage driver. */
+  readonly driver: string;
+  /** Absolute path of the data root's `tmp`: archives are spooled there. It exists. */
+  readonly tmp: string;
+  /** The containers made of an image, in any state. */
+  readonly usersOf: (id: ImageID) => readonly ImageUser[];
+  /** Tells that something happened to an image: `tag`, `untag`, `delete`, `load`, `import`, `save`, `prune`. */
+  readonly emit: (action: string, id: string, attributes: Readonly<Record<string, string>>) => void;
+}
+
+/** A container that needs an image. */
+export interface ImageUser {
+  readonly id: string;
+  readonly running: boolean;
+}

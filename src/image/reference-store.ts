@@ -1,0 +1,217 @@
+import { mkdir, readFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import {
+  Conflict,
+  DataLoss,
+  familiarName,
+  familiarString,
+  goJSON,
+  type ImageID,
+  InvalidParameter,
+  isErrno,
+  messageOf,
+  NotFound,
+  parseReference,
+  type Reference,
+  withDefaultTag,
+} from "../spec/index.js";
+import { writeAtomic } from "./atomic.js";
+import { Serial } from "./serial.js";
+
+/** A name and the image it names. */
+export interface Association {
+  readonly ref: Reference;
+  readonly id: ImageID;
+}
+
+/** A repository's references, `NAME:TAG` or `NAME@DIGEST` to image id; null as dockerd may leave it in the file. */
+type Repository = Map<string, string> | null;
+
+/**
+ * The names of images: `repositories.json` in Docker's form. Each change rewrites the file in one atomic step before
+ * it resolves; changes wait for each other. What dockerd would ignore (null repositories, keys that are no reference)
+ * is kept as it is.
+ */
+export class ReferenceStore {
+  readonly #path: string;
+  readonly #repositories: Map<string, Repository>;
+  readonly #serial = new Serial();
+
+  private constructor(path: string, repositories: Map<string, Repository>) {
+    this.#path = path;
+    this.#repositories = repositories;
+  }
+
+  /**
+   * Reads the file, or makes an empty one with its directory.
+   *
+   * @throws DataLoss: the file is empty or not what Docker writes; it is left untouched
+   */
+  static async open(path: string): Promise<ReferenceStore> {
+    const text = await readFile(path, "utf8").catch((error) => {
+      if (isErrno(error, "ENOENT")) return undefined;
+      throw error;
+    });
+    const store = new ReferenceStore(path, text === undefined ? new Map() : parseRepositories(path, text));
+    if (text === undefined) {
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+      await store.#write();
+    }
+    return store;
+  }
+
+  /**
+   * The image a reference names; `latest` is meant when it has neither tag nor digest. One with both is looked up by
+   * digest alone.
+   */
+  find(ref: Reference): ImageID | undefined {
+    const full = withDefaultTag(ref);
+    return this.#repositories.get(familiarName(full))?.get(familiarString(full)) as ImageID | undefined;
+  }
+
+  /** @throws NotFound: "reference does not exist" */
+  get(ref: Reference): ImageID {
+    const id = this.find(ref);
+    if (id === undefined) throw new NotFound(`reference does not exist: ${familiarString(withDefaultTag(ref))}`);
+    return id;
+  }
+
+  /** All references of an image, in the order of their text. */
+  references(id: ImageID): Reference[] {
+    return this.#associations()
+      .filter((entry) => entry.id === id)
+      .map((entry) => entry.ref);
+  }
+
+  /** The references of one repository, in the order of their text. */
+  inRepository(name: Reference): Association[] {
+    const wanted = familiarName(name);
+    return this.#associations().filter(({ ref }) => familiarName(ref) === wanted);
+  }
+
+  /** Every reference of every image, in the order of their text. */
+  all(): Association[] {
+    return this.#associations();
+  }
+
+  /**
+   * Gives an image a tag.
+   *
+   * @param options `force` takes the tag from the image that has it
+   * @returns the image that had the tag, when it was another one
+   * @throws Conflict: another image has it, and no `force`; InvalidParameter: the reference has a digest, or its name
+   * is `sha256`
+   */
+  async addTag(ref: Reference, id: ImageID, options: { readonly force?: boolean } = {}): Promise<ImageID | undefined> {
+    if (ref.digest !== undefined) throw new InvalidParameter("refusing to create a tag with a digest reference");
+    return this.#add(withDefaultTag(ref), id, options.force ?? false);
+  }
+
+  /** Records under which digest an image came. @throws Conflict: the digest names another image */
+  async addDigest(ref: Reference, id: ImageID): Promise<void> {
+    if (ref.digest === undefined) throw new InvalidParameter(`${familiarString(ref)} has no digest`);
+    await this.#add(ref, id, false);
+  }
+
+  /** Takes a reference away, and with its last one the repository. @returns whether it was there */
+  async delete(ref: Reference): Promise<boolean> {
+    const full = withDefaultTag(ref);
+    const [name, key] = [familiarName(full), familiarString(full)];
+    return this.#serial.run(async () => {
+      const repository = this.#repositories.get(name);
+      if (!repository?.has(key)) return false;
+      const rest = new Map([...repository].filter(([other]) => other !== key));
+      await this.#replace(name, rest.size === 0 ? undefined : rest);
+      return true;
+    });
+  }
+
+  async #add(ref: Reference, id: ImageID, force: boolean): Promise<ImageID | undefined> {
+    const [name, key] = [familiarName(ref), familiarString(ref)];
+    if (name === "sha256") {
+      throw new InvalidParameter("refusing to create an ambiguous tag using digest algorithm as name");
+    }
+    return this.#serial.run(async () => {
+      const previous = this.#repositories.get(name)?.get(key) as ImageID | undefined;
+      if (previous === id) return undefined;
+      if (previous !== undefined && ref.digest) throw new Conflict(`Cannot overwrite digest ${ref.digest}`);
+      if (previous !== undefined && !force) {
+        throw new Conflict(
+          `Conflict: Tag ${key} is already set to image ${previous}, if you want to replace it, please use the force option`,
+        );
+      }
+      await this.#replace(name, new Map(this.#repositories.get(name)).set(key, id));
+      return previous;
+    });
+  }
+
+  /** On failure to write, memory stays as the file is. */
+  async #replace(name: string, repository: Map<string, string> | undefined): Promise<void> {
+    const before = this.#repositories.get(name);
+    const had = this.#repositories.has(name);
+    if (repository) this.#repositories.set(name, repository);
+    else this.#repositories.delete(name);
+    try {
+      await this.#write();
+    } catch (error) {
+      if (had) this.#repositories.set(name, before ?? null);
+      else this.#repositories.delete(name);
+      throw error;
+    }
+  }
+
+  async #write(): Promise<void> {
+    await writeAtomic(this.#path, goJSON({ Repositories: this.#repositories }), { mode: 0o600 });
+  }
+
+  #associations(): Association[] {
+    const found: (Association & { key: Buffer })[] = [];
+    for (const repository of this.#repositories.values()) {
+      for (const [key, id] of repository ?? []) {
+        const ref = parsed(key);
+        if (ref) found.push({ ref, id: id as ImageID, key: Buffer.from(key) });
+      }
+    }
+    return found.sort((a, b) => Buffer.compare(a.key, b.key)).map(({ ref, id }) => ({ ref, id }));
+  }
+}
+
+function parsed(key: string): Reference | undefined {
+  try {
+    return parseReference(key);
+  } catch {
+    return undefined;
+  }
+}
+
+function parseRepositories(path: string, text: string): Map<string, Repository> {
+  const damaged = (why: string, cause?: unknown) =>
+    new DataLoss(
+      `${path} is damaged (${why}): it maps names to images and was left untouched; ` +
+        `put back a good copy, or delete it to start with all images unnamed`,
+      { cause },
+    );
+  let root: unknown;
+  try {
+    root = JSON.parse(text);
+  } catch (error) {
+    throw damaged(text.trim() === "" ? "empty file" : messageOf(error), error);
+  }
+  if (!isObject(root)) throw damaged("not a JSON object");
+  const repositories = root.Repositories ?? {};
+  if (!isObject(repositories)) throw damaged("Repositories is not an object");
+  return new Map(Object.entries(repositories).map(([name, value]) => [name, repositoryOf(name, value, damaged)]));
+}
+
+function repositoryOf(name: string, value: unknown, damaged: (why: string) => Error): Repository {
+  if (value === null) return null;
+  if (!isObject(value)) throw damaged(`repository ${JSON.stringify(name)} is not an object`);
+  const entries = Object.entries(value).map(([key, id]) => [key, id ?? ""] as const);
+  const wrong = entries.find(([, id]) => typeof id !== "string");
+  if (wrong) throw damaged(`${JSON.stringify(wrong[0])} names no image id`);
+  return new Map(entries as (readonly [string, string])[]);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return value !== null && typeof value === "object" && !Array.isArray(value);
+}
