@@ -1,7 +1,20 @@
+import type { Stats } from "node:fs";
 import { lstat, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Engine } from "../../engine/index.js";
-import { type CacheID, type ChainID, chainID, type DiffID, hexOf, isErrno } from "../../spec/index.js";
+import {
+  type CacheID,
+  type ChainID,
+  chainID,
+  compareNames,
+  type DiffID,
+  decodeName,
+  encodeName,
+  hexOf,
+  isErrno,
+  joinPath,
+  type Path,
+} from "../../spec/index.js";
 
 /** A layer's place in the data root, as the files there tell it. */
 export interface LayerPlace {
@@ -62,29 +75,28 @@ export async function census(directory: string): Promise<Census> {
   return found;
 }
 
-type Stat = Awaited<ReturnType<typeof lstat>>;
-
-/** All nodes below a directory, depth first, names in order; paths relative to it. */
-export async function* walk(directory: string, below = ""): AsyncGenerator<{ path: string; stat: Stat }> {
-  for (const name of (await readdir(join(directory, below))).sort()) {
-    const path = join(below, name);
-    const stat = await lstat(join(directory, path));
+/** All nodes below a directory, depth first, names in order; paths relative to it. No symlink is followed. */
+export async function* walk(directory: string, below: Path = ""): AsyncGenerator<{ path: Path; stat: Stats }> {
+  const names = await readdir(encodeName(join(directory, below)), { encoding: "buffer" });
+  for (const name of names.map(decodeName).sort(compareNames)) {
+    const path = joinPath(below, name);
+    const stat = await lstat(encodeName(join(directory, path)));
     yield { path, stat };
     if (stat.isDirectory()) yield* walk(directory, path);
   }
 }
 
-export function isWhiteout(stat: Stat): boolean {
+export function isWhiteout(stat: Stats): boolean {
   return stat.isCharacterDevice() && stat.rdev === 0;
 }
 
 /** The text of a small file of the data root; undefined when it is not there. */
 export async function textOf(path: string): Promise<string | undefined> {
-  return absent(readFile(path, "utf8"));
+  return absent(readFile(encodeName(path), "utf8"));
 }
 
-export async function statOf(path: string): Promise<Stat | undefined> {
-  return absent(lstat(path));
+export async function statOf(path: string): Promise<Stats | undefined> {
+  return absent(lstat(encodeName(path)));
 }
 
 async function absent<T>(found: Promise<T>): Promise<T | undefined> {

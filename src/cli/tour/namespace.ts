@@ -1,0 +1,57 @@
+import { execFile, spawn } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { promisify } from "node:util";
+
+/** In the environment of a tour that has been started again inside a namespace. */
+const mark = "LAYERKIT_TOUR_INSIDE";
+
+const namespaces = ["--user", "--map-root-user", "--mount", "--propagation", "private"];
+/** With a range of ids for this user in /etc/subuid, files of many owners can be unpacked; without, of one. */
+const ways = [[...namespaces, "--map-auto"], namespaces];
+
+export function insideNamespace(): boolean {
+  return process.env[mark] !== undefined;
+}
+
+/** Whether this process may mount as it is. */
+export async function mayMount(): Promise<boolean> {
+  const status = await readFile("/proc/self/status", "utf8");
+  const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0";
+  return (BigInt(`0x${effective}`) & (1n << 21n)) !== 0n; // CAP_SYS_ADMIN
+}
+
+/** Flags for unshare(1) that give an ordinary user a user namespace and a mount namespace; undefined: not here. */
+export async function namespaceFlags(): Promise<readonly string[] | undefined> {
+  for (const flags of ways) {
+    const works = promisify(execFile)("unshare", [...flags, "true"]).then(
+      () => true,
+      () => false,
+    );
+    if (await works) return flags;
+  }
+  return undefined;
+}
+
+/**
+ * Starts this very command again inside the namespaces, and passes signals on to it.
+ *
+ * @returns its exit status
+ */
+export async function runInside(flags: readonly string[]): Promise<number> {
+  const command = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
+  const child = spawn("unshare", [...flags, "--", ...command], {
+    stdio: "inherit",
+    env: { ...process.env, [mark]: "1" },
+  });
+  const pass = (signal: NodeJS.Signals) => void child.kill(signal);
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  for (const signal of signals) process.on(signal, pass);
+  try {
+    return await new Promise((resolve, reject) => {
+      child.once("error", reject);
+      child.once("close", (code) => resolve(code ?? 1));
+    });
+  } finally {
+    for (const signal of signals) process.off(signal, pass);
+  }
+}
