@@ -37,6 +37,11 @@ export function readDirectory(fd: number): DirectoryEntry[] {
   return all;
 }
 
+/** Lets the next `getdents64` begin anew. */
+export function rewind(fd: number): void {
+  check(libc.lseek(fd, 0, 0), "lseek");
+}
+
 /** @see getdents(2): inode 8, offset 8, record length 2, type 1, name with NUL */
 function parse(length: number): DirectoryEntry[] {
   const entries: DirectoryEntry[] = [];

@@ -1,4 +1,4 @@
-import { check, libc } from "./libc.js";
+import { check, inBackground, libc } from "./libc.js";
 import { cString, type Name } from "./name.js";
 
 /** What a mounted file system says of itself. @see statfs(2) */
@@ -33,9 +33,12 @@ export function fstatfs(fd: number): FileSystem {
   return read();
 }
 
-/** Writes all that waits for the file system of `fd` to its disk. Blocks for as long as that takes. */
-export function syncfs(fd: number): void {
-  check(libc.syncfs(fd), "syncfs");
+/**
+ * Writes all that waits for the file system of `fd` to its disk, without keeping this thread. Keep `fd` open until
+ * it resolves. @throws SyscallError: EIO, ENOSPC: something written since `fd` was opened is lost
+ */
+export async function syncfs(fd: number): Promise<void> {
+  await inBackground("syncfs", "syncfs", fd);
 }
 
 function read(): FileSystem {

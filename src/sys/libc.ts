@@ -33,6 +33,7 @@ interface Libc {
   statfs(path: Name, into: Uint8Array): number;
   fstatfs(fd: number, into: Uint8Array): number;
   syncfs(fd: number): number;
+  lseek(fd: number, offset: number, whence: number): number;
   flock(fd: number, operation: number): number;
   ioctlNumber(fd: number, request: number, value: number): number;
   ioctlData(fd: number, request: number, data: Uint8Array): number;
@@ -80,6 +81,7 @@ const prototypes: Readonly<Record<keyof Libc, string>> = {
   statfs: "int statfs(str, void *)",
   fstatfs: "int fstatfs(int, void *)",
   syncfs: "int syncfs(int)",
+  lseek: "long lseek(int, long, int)",
   flock: "int flock(int, int)",
   ioctlNumber: "int ioctl(int, ulong, long)",
   ioctlData: "int ioctl(int, ulong, void *)",
@@ -154,4 +156,20 @@ export function check(result: number, syscall: string, path?: Name, dest?: Name)
 /** The errno of the call before, to be read at once. */
 export function lastErrno(): number {
   return koffi().errno();
+}
+
+/**
+ * One call on libuv's pool instead of this thread: for those that may wait for a disk. Not for calls whose meaning
+ * depends on the thread (chroot, setns).
+ */
+export function inBackground(name: keyof Libc, syscall: string, ...args: (number | Name)[]): Promise<number> {
+  return new Promise((done, fail) => {
+    const bound = libc[name] as unknown as { async(...args: unknown[]): void };
+    bound.async(...args, (error: Error | null, result: number) => {
+      if (error) fail(error);
+      // The library has put the errno of the other thread in place for the time of this callback.
+      else if (result < 0) fail(new SyscallError(lastErrno(), syscall));
+      else done(result);
+    });
+  });
 }

@@ -164,15 +164,16 @@ describe("files", () => {
     sys.close(fd);
   });
 
-  test("statfs counts as Node's does", () => {
+  test("statfs counts as Node's does", async () => {
     const want = fs.statfsSync(root);
     const got = sys.statfs(root);
     expect([got.type, got.blockSize, got.blocks, got.files]).toEqual([want.type, want.bsize, want.blocks, want.files]);
     expect(got.nameLength).toBe(255);
     const fd = sys.openat(at, root, sys.O.O_DIRECTORY);
     expect(sys.fstatfs(fd).type).toBe(want.type);
-    sys.syncfs(fd);
+    await sys.syncfs(fd);
     sys.close(fd);
+    await expect(sys.syncfs(-1)).rejects.toThrow("EBADF: bad file descriptor, syncfs");
   });
 
   test("copy_file_range copies from where the files stand", () => {

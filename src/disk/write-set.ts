@@ -1,0 +1,76 @@
+import { type FileHandle, mkdir, open, readdir, rename } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { AlreadyExists, isErrno } from "../spec/index.js";
+import { removeTree } from "./remove-tree.js";
+import { syncDirectory, syncFile } from "./sync.js";
+import { randomDigits } from "./temporary.js";
+
+/**
+ * A directory of files that gets its name only when all of them are whole: written under `tmp`, then moved. Disposed
+ * without `commit`, it is removed; a process killed meanwhile leaves a `write-set-…` in `tmp`, which is no store's.
+ */
+export class WriteSet implements AsyncDisposable {
+  /** Where the files are until `commit`; others may write there too, a worker thread for one. */
+  readonly path: string;
+  #files = new Set<FileHandle>();
+  #over = false;
+
+  /** Begins a set under directory `tmp`, which has to be on the file system of the later name. */
+  static async open(tmp: string): Promise<WriteSet> {
+    const path = join(tmp, `write-set-${randomDigits()}`);
+    await mkdir(path, { mode: 0o700 });
+    return new WriteSet(path);
+  }
+
+  private constructor(path: string) {
+    this.path = path;
+  }
+
+  /** Writes a whole file. `mode` is not subject to the umask. */
+  async write(name: string, data: Uint8Array | string, mode = 0o644): Promise<void> {
+    const handle = await this.create(name, mode);
+    await handle.writeFile(data);
+    await this.close(handle);
+  }
+
+  /** Makes a file to be written piece by piece; `close` it, or leave that to `commit`. */
+  async create(name: string, mode = 0o644): Promise<FileHandle> {
+    const handle = await open(join(this.path, name), "wx", 0o600);
+    this.#files.add(handle);
+    await handle.chmod(mode);
+    return handle;
+  }
+
+  async close(handle: FileHandle): Promise<void> {
+    this.#files.delete(handle);
+    await handle.close();
+  }
+
+  /**
+   * Gives the directory its name, with mode 0700: it is there whole, or not at all, also after a power cut, and stays
+   * once this resolves. @throws AlreadyExists: there is something at `path`; the set is as before
+   */
+  async commit(path: string): Promise<void> {
+    for (const handle of this.#files) await this.close(handle);
+    for (const name of await readdir(this.path)) await syncFile(join(this.path, name));
+    await syncDirectory(this.path);
+    await this.#rename(path);
+    this.#over = true;
+    await syncDirectory(dirname(path));
+  }
+
+  async #rename(path: string): Promise<void> {
+    try {
+      await rename(this.path, path);
+    } catch (cause) {
+      if (!isErrno(cause, "EEXIST", "ENOTEMPTY", "ENOTDIR")) throw cause;
+      throw new AlreadyExists(`${path} is there already`, { cause });
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const handle of this.#files) await this.close(handle);
+    if (!this.#over) await removeTree(this.path);
+    this.#over = true;
+  }
+}
