@@ -1,0 +1,90 @@
+import { Undo } from "../spec/index.js";
+import { HeldMounts } from "./held-mounts.js";
+import { HttpServer } from "./http/server.js";
+import { apiVersion } from "./http/version.js";
+import { Listener } from "./listen.js";
+import type { Log } from "./log.js";
+import { productVersion } from "./product.js";
+import { routerOf } from "./routes/index.js";
+import type { Served } from "./served.js";
+
+export interface DaemonOptions {
+  /** Disposed when the daemon closes. */
+  readonly engine: Served & AsyncDisposable;
+  /** Paths of the unix sockets to listen on. */
+  readonly sockets: readonly string[];
+  readonly log: Log;
+  /** Whether it serves until told to end (`serve`), and not just for the life of one command. */
+  readonly lasting: boolean;
+}
+
+/** The Engine API on unix sockets, over one engine. */
+export class Daemon {
+  #engine: AsyncDisposable;
+  #mounts: HeldMounts;
+  #http: HttpServer;
+  #listeners: readonly Listener[];
+
+  private constructor(engine: AsyncDisposable, mounts: HeldMounts, http: HttpServer, listeners: readonly Listener[]) {
+    this.#engine = engine;
+    this.#mounts = mounts;
+    this.#http = http;
+    this.#listeners = listeners;
+  }
+
+  /** Listens on all sockets or, when one cannot be had, on none. The engine is the caller's until this resolves. */
+  static async open({ engine, sockets, log, lasting }: DaemonOptions): Promise<Daemon> {
+    const mounts = new HeldMounts(engine.containers);
+    const http = new HttpServer({ router: routerOf(engine, mounts, lasting), headers: identity, log });
+    const listeners: Listener[] = [];
+    await using undo = new Undo();
+    for (const path of sockets) {
+      const listener = await Listener.open(path, (socket) => http.accept(socket));
+      undo.defer(() => listener[Symbol.asyncDispose]());
+      listeners.push(listener);
+    }
+    undo.done();
+    return new Daemon(engine, mounts, http, listeners);
+  }
+
+  /**
+   * Takes no new connections and waits until those there are have been closed by their clients: nobody who got
+   * through is turned away. Then closes.
+   */
+  async drain(now?: AbortSignal): Promise<void> {
+    await this.#deaf();
+    await Promise.race([this.#http.drain(), fired(now)]);
+    await this.close(0, now);
+  }
+
+  /**
+   * Takes no new connections, lets running requests end (after `graceMs`, or when `now` fires, it aborts them),
+   * unmounts everything and frees the data root.
+   */
+  async close(graceMs: number, now?: AbortSignal): Promise<void> {
+    await this.#deaf();
+    await this.#http.close(graceMs, now);
+    try {
+      await this.#mounts[Symbol.asyncDispose]();
+    } finally {
+      await this.#engine[Symbol.asyncDispose]();
+    }
+  }
+
+  async #deaf(): Promise<void> {
+    for (const listener of this.#listeners) await listener[Symbol.asyncDispose]();
+  }
+}
+
+const identity = {
+  "Api-Version": apiVersion,
+  Ostype: "linux",
+  "Docker-Experimental": "false",
+  Server: `Layerkit/${productVersion} (linux)`,
+};
+
+/** Resolves when the signal fires; never without one. */
+async function fired(signal: AbortSignal | undefined): Promise<void> {
+  if (signal?.aborted) return;
+  await new Promise<void>((resolve) => signal?.addEventListener("abort", () => resolve(), { once: true }));
+}

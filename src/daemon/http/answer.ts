@@ -1,0 +1,41 @@
+import { goJSON } from "../../spec/index.js";
+
+/** What a handler gives back; the server writes it. A body is text at hand or a stream, never both. */
+export interface Answer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly text?: string;
+  readonly stream?: AsyncIterable<Uint8Array | string>;
+  /**
+   * Send status and headers before the first piece of the stream is there. Without it they wait for the first piece,
+   * so that an error found before it becomes an HTTP status.
+   */
+  readonly atOnce?: boolean;
+  /** What to send as last piece when the stream fails; without it the connection is cut, which clients notice. */
+  readonly lastWords?: (error: unknown) => string;
+}
+
+/**
+ * Exactly this, without a charset: with one the docker command shows the raw JSON of errors and progress.
+ * @see engine-api 1.3
+ */
+export const jsonType = "application/json";
+
+/** A JSON value and a newline, in Go's spelling. */
+export function json(value: unknown, status = 200): Answer {
+  return { status, headers: { "Content-Type": jsonType }, text: `${goJSON(value)}\n` };
+}
+
+/** An answer without body: 204 unless another status is due. */
+export function done(status = 204): Answer {
+  return { status };
+}
+
+/** A body of bytes whose length nobody knows yet. */
+export function bytes(
+  stream: AsyncIterable<Uint8Array>,
+  type: string,
+  headers: Readonly<Record<string, string>> = {},
+): Answer {
+  return { status: 200, headers: { "Content-Type": type, ...headers }, stream };
+}

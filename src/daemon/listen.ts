@@ -1,0 +1,66 @@
+import { chmod, lstat, mkdir, unlink } from "node:fs/promises";
+import { connect, createServer, type Server, type Socket } from "node:net";
+import { dirname } from "node:path";
+import { AlreadyExists, InvalidParameter, isErrno } from "../spec/index.js";
+
+/** Longest path the kernel takes for a socket: 108 bytes with the final NUL. @see unix(7) */
+const maxSocketPath = 107;
+
+/** A unix socket that is being listened on. Disposing closes it and removes its file; connections stay. */
+export class Listener implements AsyncDisposable {
+  readonly path: string;
+  #server: Server;
+
+  private constructor(path: string, server: Server) {
+    this.path = path;
+    this.#server = server;
+  }
+
+  /**
+   * Listens on a unix socket, mode 0660. A socket left by a daemon that is gone is replaced.
+   *
+   * @throws AlreadyExists: somebody listens there, or something else has that name; InvalidParameter: path too long
+   */
+  static async open(path: string, accept: (socket: Socket) => void): Promise<Listener> {
+    if (Buffer.byteLength(path) > maxSocketPath)
+      throw new InvalidParameter(
+        `socket path ${path} is too long: ${maxSocketPath} bytes is the most the kernel takes`,
+      );
+    await mkdir(dirname(path), { recursive: true });
+    await removeStale(path);
+    const server = createServer({ allowHalfOpen: true }, accept);
+    await new Promise<void>((resolve, reject) => server.once("error", reject).listen(path, resolve));
+    await chmod(path, 0o660);
+    return new Listener(path, server);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    // Not waited for: `close` calls back when the last connection is gone, which is the server's affair.
+    this.#server.close();
+  }
+}
+
+async function removeStale(path: string): Promise<void> {
+  try {
+    if (!(await lstat(path)).isSocket())
+      throw new AlreadyExists(`cannot listen on ${path}: a file that is no socket has this name`);
+    if (await answers(path))
+      throw new AlreadyExists(`cannot listen on ${path}: another daemon does; stop it or name another socket by -H`);
+    await unlink(path);
+  } catch (error) {
+    if (!isErrno(error, "ENOENT")) throw error;
+  }
+}
+
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(path);
+    socket
+      .once("connect", () => resolve(true))
+      .once("error", (error) => {
+        if (isErrno(error, "ECONNREFUSED", "ENOENT")) resolve(false);
+        else reject(error);
+      });
+    socket.once("connect", () => socket.destroy());
+  });
+}

@@ -1,0 +1,85 @@
+import { InvalidParameter, NotFound, NotImplemented, Unavailable } from "../../spec/index.js";
+import { json } from "../http/answer.js";
+import type { Handler } from "../http/call.js";
+import type { Pattern } from "../http/router.js";
+import type { Routes, Served } from "../served.js";
+
+/**
+ * Endpoints of Docker that this daemon does not offer, in the shapes that keep clients going: lookups that
+ * `docker inspect` makes are 404, swarm is 503, the rest 501 with a line that says so. @see engine-api 6.6, 7
+ */
+export function absentRoutes(engine: Served): Routes {
+  return [...processRoutes(engine), ...registryRoutes, ...pluginRoutes, ...swarmRoutes];
+}
+
+/** An unknown container is still 404: clients tell it from a missing feature. */
+function processRoutes({ containers }: Served): Routes {
+  const absent = (what: string): Handler => {
+    return async (call) => {
+      await containers.inspect(call.param("id"));
+      throw new NotImplemented(`${what} is not implemented: this daemon keeps containers but does not run them`);
+    };
+  };
+  const posts = ["start", "stop", "kill", "restart", "pause", "unpause", "wait", "attach", "resize", "update", "exec"];
+  const gets = ["top", "logs", "stats", "attach/ws", "checkpoints"];
+  return [
+    ...posts.map((word) => [`POST /containers/{id}/${word}` as Pattern, absent(word)] as const),
+    ...gets.map((word) => [`GET /containers/{id}/${word}` as Pattern, absent(word)] as const),
+    ["POST /containers/{id}/checkpoints", absent("checkpoints")],
+    ...["POST /exec/{id}/start", "POST /exec/{id}/resize", "GET /exec/{id}/json"].map(
+      (pattern) => [pattern as Pattern, noExec] as const,
+    ),
+  ];
+}
+
+const noExec: Handler = (call) => {
+  throw new NotFound(`No such exec instance: ${call.param("id")}`);
+};
+
+const registryRoutes: Routes = [
+  ["POST /images/{name*}/push", absent("push")],
+  ["GET /images/search", absent("search")],
+  ["GET /distribution/{name*}/json", absent("asking a registry")],
+  ["POST /auth", absent("login")],
+  ["POST /build", absent("build")],
+  ["POST /build/cancel", absent("build")],
+  ["POST /session", session],
+];
+
+function session(): never {
+  throw new InvalidParameter("no session: building with BuildKit is not implemented");
+}
+
+const pluginRoutes: Routes = [
+  ["GET /plugins", () => json([])],
+  ["GET /plugins/{name*}/json", noPlugin],
+  ["GET /plugins/privileges", absent("installing plugins")],
+  ["POST /plugins/pull", absent("installing plugins")],
+  ["POST /plugins/create", absent("installing plugins")],
+  ["POST /plugins/{name*}/{action}", noPlugin],
+  ["DELETE /plugins/{name*}", noPlugin],
+];
+
+function noPlugin(call: Parameters<Handler>[0]): never {
+  throw new NotFound(`plugin ${JSON.stringify(call.param("name"))} not found`);
+}
+
+const swarmFamily = ["swarm", "services", "nodes", "tasks", "secrets", "configs"];
+
+const swarmRoutes: Routes = swarmFamily.flatMap((word) =>
+  (["GET", "POST", "DELETE"] as const).flatMap((method) =>
+    [`${method} /${word}`, `${method} /${word}/{rest*}`].map((pattern) => [pattern as Pattern, noSwarm] as const),
+  ),
+);
+
+function noSwarm(): never {
+  throw new Unavailable(
+    'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.',
+  );
+}
+
+function absent(what: string): Handler {
+  return () => {
+    throw new NotImplemented(`${what} is not implemented`);
+  };
+}

@@ -1,0 +1,33 @@
+import type { HeldMounts } from "../held-mounts.js";
+import type { Handler } from "../http/call.js";
+import { Router } from "../http/router.js";
+import type { Served } from "../served.js";
+import { absentRoutes } from "./absent.js";
+import { containerRoutes } from "./containers.js";
+import { fileRoutes } from "./files.js";
+import { imageRoutes } from "./images.js";
+import { networkRoutes } from "./networks.js";
+import { ownRoutes } from "./own.js";
+import { pruneRoutes } from "./prune.js";
+import { systemRoutes } from "./system.js";
+import { transferRoutes } from "./transfer.js";
+import { volumeRoutes } from "./volumes.js";
+
+/** Every endpoint. Image names may hold slashes, so what has fixed words comes before what has names. */
+export function routerOf(engine: Served, mounts: HeldMounts, lasting: boolean): Router<Handler> {
+  const router = new Router<Handler>();
+  const groups = [
+    systemRoutes(engine),
+    pruneRoutes(engine),
+    transferRoutes(engine),
+    absentRoutes(engine),
+    imageRoutes(engine),
+    containerRoutes(engine),
+    fileRoutes(engine),
+    volumeRoutes(engine),
+    networkRoutes(engine),
+    ownRoutes(engine, mounts, lasting),
+  ];
+  for (const [pattern, handler] of groups.flat()) router.add(pattern, handler);
+  return router;
+}

@@ -1,0 +1,36 @@
+import { join } from "node:path";
+import { Engine, type EngineOptions } from "../engine/index.js";
+import { Undo } from "../spec/index.js";
+import { Daemon } from "./daemon.js";
+import { defaultSocket } from "./hosts.js";
+import type { Log } from "./log.js";
+
+export interface ServeOptions extends EngineOptions {
+  /** Paths of the sockets to listen on, at least one. */
+  readonly sockets: readonly [string, ...string[]];
+  readonly log: Log;
+  readonly lasting: boolean;
+}
+
+/**
+ * Opens a data root and serves it. The first socket is announced in the root, for commands to find.
+ *
+ * @throws as Engine.open and Listener.open do; nothing is left open then
+ */
+export async function serve({ sockets, log, lasting, ...options }: ServeOptions): Promise<Daemon> {
+  await using undo = new Undo();
+  const engine = await Engine.open({ report: (line) => log.warn(line), ...options });
+  undo.defer(() => engine[Symbol.asyncDispose]());
+  const daemon = await Daemon.open({ engine, sockets, log, lasting });
+  undo.done();
+  undo.defer(() => daemon.close(0));
+  await engine.announce(sockets[0]);
+  undo.done();
+  return daemon;
+}
+
+/** Where a daemon that ends with its command listens: in the root, or where the path is short enough. */
+export function privateSocket(root: string): string {
+  const inRoot = join(root, "layerkit.sock");
+  return Buffer.byteLength(inRoot) <= 107 ? inRoot : `${defaultSocket()}.${process.pid}`;
+}

@@ -1,0 +1,12 @@
+import type { Engine } from "../engine/index.js";
+import type { Handler } from "./http/call.js";
+import type { Pattern } from "./http/router.js";
+
+/** What the daemon uses of an engine. */
+export type Served = Pick<
+  Engine,
+  "root" | "driver" | "images" | "containers" | "volumes" | "networks" | "events" | "info" | "version" | "diskUsage"
+>;
+
+/** Endpoints with what serves them, in the order they are tried. */
+export type Routes = readonly (readonly [Pattern, Handler])[];
