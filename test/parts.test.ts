@@ -1,0 +1,108 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, expect, test } from "vitest";
+
+/** A part (a folder of `src/`), and the parts it may import. `.` is `src/index.ts`, the library's face. */
+const sees: Readonly<Record<string, string>> = {
+  spec: "",
+  overlayfs: "spec",
+  sys: "spec",
+  disk: "spec sys",
+  archive: "spec overlayfs sys",
+  driver: "spec overlayfs sys disk",
+  layer: "spec overlayfs disk archive driver",
+  image: "spec disk archive layer",
+  engine: "spec overlayfs sys disk archive driver layer image",
+  daemon: "spec engine",
+  cli: "spec engine daemon cli/tour",
+  // The tour makes a sample image of its own, and shows what the kernel has: it is no client like the other commands.
+  "cli/tour": "spec overlayfs sys archive engine cli",
+  ".": "spec engine",
+};
+
+interface Import {
+  /** Below `src/`, with `.ts`. */
+  readonly from: string;
+  /** Below `src/` with `.ts`; for a package or a module of Node its name. */
+  readonly to: string;
+}
+
+const src = new URL("../../src/", import.meta.url).pathname;
+const files = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
+const imports = files.flatMap(importsOf);
+
+/** What a file imports, for types alone too; files a thread starts with, by `new URL`, are no imports. */
+function importsOf(from: string): Import[] {
+  const text = readFileSync(join(src, from), "utf8").replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "");
+  const specifiers = /\b(?:from|import|import\(|require\()\s*"([^"]+)"/g;
+  return [...text.matchAll(specifiers)].map(([, to = ""]) => ({
+    from,
+    to: to.startsWith(".") ? join(dirname(from), to).replace(/\.js$/, ".ts") : to,
+  }));
+}
+
+const partOf = (file: string) => Object.keys(sees).findLast((part) => file.startsWith(`${part}/`)) ?? dirname(file);
+const inside = imports.filter(({ to }) => files.includes(to));
+const outside = imports.filter(({ to }) => !files.includes(to));
+const shown = (found: readonly Import[]) => found.map(({ from, to }) => `${from} imports ${to}`);
+
+test("every folder of src/ is a part with a rule", () => {
+  expect(Object.keys(sees)).toEqual(expect.arrayContaining([...new Set(files.map(partOf))]));
+});
+
+describe("imports", () => {
+  test.for(Object.entries(sees))("%s sees only: %s", ([part, others]) => {
+    const allowed = [part, ...others.split(" ")];
+    const wrong = inside.filter(({ from, to }) => partOf(from) === part && !allowed.includes(partOf(to)));
+    expect(shown(wrong)).toEqual([]);
+  });
+
+  test("other parts are seen by their face, index.ts", () => {
+    const wrong = inside.filter(({ from, to }) => folderOf(from) !== folderOf(to) && !isFace(to));
+    expect(shown(wrong)).toEqual([]);
+  });
+
+  test("inside a part, files import each other and not their own face", () => {
+    const wrong = inside.filter(({ from, to }) => !isTest(from) && isFace(to) && folderOf(from) === folderOf(to));
+    expect(shown(wrong)).toEqual([]);
+  });
+
+  test("overlayfs needs nothing of Node, so that it runs in a browser", () => {
+    const wrong = outside.filter(({ from }) => partOf(from) === "overlayfs" && !isTest(from));
+    expect(shown(wrong)).toEqual([]);
+  });
+
+  test("foreign code is called in sys alone", () => {
+    expect(shown(outside.filter(({ from, to }) => to === "koffi" && partOf(from) !== "sys"))).toEqual([]);
+  });
+
+  test("no file imports itself on any way round", () => {
+    expect(cycles()).toEqual([]);
+  });
+});
+
+function folderOf(file: string): string {
+  return file.slice(0, file.indexOf("/") + 1);
+}
+
+function isFace(file: string): boolean {
+  return /^[^/]+\/index\.ts$/.test(file);
+}
+
+function isTest(file: string): boolean {
+  return file.endsWith(".test.ts");
+}
+
+/** Each way along imports that comes back to a file it went through. */
+function cycles(): string[] {
+  const found: string[] = [];
+  const done = new Set<string>();
+  const visit = (file: string, way: readonly string[]) => {
+    if (way.includes(file)) found.push([...way.slice(way.indexOf(file)), file].join(" -> "));
+    if (way.includes(file) || done.has(file)) return;
+    for (const { to } of inside.filter(({ from }) => from === file)) visit(to, [...way, file]);
+    done.add(file);
+  };
+  for (const file of files) visit(file, []);
+  return found;
+}
