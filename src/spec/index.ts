@@ -9,6 +9,7 @@ export * from "./go-json.js";
 export * from "./go-run-config.js";
 export * from "./id.js";
 export * from "./image-config.js";
+export * from "./parse-json.js";
 export * from "./path.js";
 export * from "./reference.js";
 export * from "./reference-match.js";

@@ -1,0 +1,139 @@
+import type { HostConfig } from "./api-container.js";
+import { anything, flag, integer, type Kind, list, map, pointer, struct, text } from "./go-struct.js";
+
+const mountRequest = struct(
+  {
+    Type: text,
+    Source: text,
+    Target: text,
+    ReadOnly: flag,
+    Consistency: text,
+    BindOptions: pointer(struct({ Propagation: text, NonRecursive: flag }, ["Propagation", "NonRecursive"])),
+    VolumeOptions: pointer(
+      struct(
+        {
+          NoCopy: flag,
+          Labels: map(text),
+          DriverConfig: pointer(struct({ Name: text, Options: map(text) }, ["Name", "Options"])),
+        },
+        ["NoCopy", "Labels", "DriverConfig"],
+      ),
+    ),
+    TmpfsOptions: pointer(struct({ SizeBytes: integer, Mode: integer }, ["SizeBytes", "Mode"])),
+  },
+  ["Type", "Source", "Target", "ReadOnly", "Consistency", "BindOptions", "VolumeOptions", "TmpfsOptions"],
+);
+
+const device = struct({ PathOnHost: text, PathInContainer: text, CgroupPermissions: text });
+const throttle = struct({ Path: text, Rate: integer });
+
+/** `HostConfig` of a container: Docker 20.10's keys in its order, absent ones as it writes them. */
+const schema = struct(
+  {
+    Binds: list(text),
+    ContainerIDFile: text,
+    LogConfig: struct({ Type: text, Config: map(text) }),
+    NetworkMode: text,
+    PortBindings: map(list(struct({ HostIp: text, HostPort: text }))),
+    RestartPolicy: struct({ Name: text, MaximumRetryCount: integer }),
+    AutoRemove: flag,
+    VolumeDriver: text,
+    VolumesFrom: list(text),
+    CapAdd: list(text),
+    CapDrop: list(text),
+    CgroupnsMode: text,
+    Dns: list(text),
+    DnsOptions: list(text),
+    DnsSearch: list(text),
+    ExtraHosts: list(text),
+    GroupAdd: list(text),
+    IpcMode: text,
+    Cgroup: text,
+    Links: list(text),
+    OomScoreAdj: integer,
+    PidMode: text,
+    Privileged: flag,
+    PublishAllPorts: flag,
+    ReadonlyRootfs: flag,
+    SecurityOpt: list(text),
+    StorageOpt: map(text),
+    Tmpfs: map(text),
+    UTSMode: text,
+    UsernsMode: text,
+    ShmSize: integer,
+    Sysctls: map(text),
+    Runtime: text,
+    ConsoleSize: list(integer),
+    Isolation: text,
+    CpuShares: integer,
+    Memory: integer,
+    NanoCpus: integer,
+    CgroupParent: text,
+    BlkioWeight: integer,
+    BlkioWeightDevice: list(struct({ Path: text, Weight: integer })),
+    BlkioDeviceReadBps: list(throttle),
+    BlkioDeviceWriteBps: list(throttle),
+    BlkioDeviceReadIOps: list(throttle),
+    BlkioDeviceWriteIOps: list(throttle),
+    CpuPeriod: integer,
+    CpuQuota: integer,
+    CpuRealtimePeriod: integer,
+    CpuRealtimeRuntime: integer,
+    CpusetCpus: text,
+    CpusetMems: text,
+    Devices: list(device),
+    DeviceCgroupRules: list(text),
+    DeviceRequests: list(anything),
+    KernelMemory: integer,
+    KernelMemoryTCP: integer,
+    MemoryReservation: integer,
+    MemorySwap: integer,
+    MemorySwappiness: pointer(integer),
+    OomKillDisable: pointer(flag),
+    PidsLimit: pointer(integer),
+    Ulimits: list(struct({ Name: text, Hard: integer, Soft: integer })),
+    CpuCount: integer,
+    CpuPercent: integer,
+    IOMaximumIOps: integer,
+    IOMaximumBandwidth: integer,
+    Mounts: list(mountRequest),
+    MaskedPaths: list(text),
+    ReadonlyPaths: list(text),
+    Init: pointer(flag),
+    Annotations: map(text),
+  },
+  ["StorageOpt", "Tmpfs", "Sysctls", "Runtime", "Mounts", "Init", "Annotations"],
+) as Kind<unknown> as Kind<HostConfig>;
+
+/** The host config of a request in Docker's order. @throws InvalidParameter: a value of the wrong kind */
+export function fullHostConfig(given: unknown): HostConfig {
+  const config = schema.read(given, "HostConfig");
+  return { ...config, ConsoleSize: config.ConsoleSize ?? [0, 0] };
+}
+
+const maskedPaths = [
+  ...["asound", "acpi", "kcore", "keys", "latency_stats", "timer_list", "timer_stats", "sched_debug", "scsi"].map(
+    (name) => `/proc/${name}`,
+  ),
+  "/sys/firmware",
+];
+const readonlyPaths = ["bus", "fs", "irq", "sys", "sysrq-trigger"].map((name) => `/proc/${name}`);
+
+/** What Docker fills in at create, where the request left it open. */
+export function withHostDefaults(config: HostConfig, { cgroup2 }: { readonly cgroup2: boolean }): HostConfig {
+  const { LogConfig: log, Memory: memory, MemorySwap: swap, PidsLimit: pids, Privileged: privileged } = config;
+  return {
+    ...config,
+    LogConfig: { Type: log?.Type || "json-file", Config: log?.Config ?? {} },
+    NetworkMode: config.NetworkMode || "default",
+    CgroupnsMode: config.CgroupnsMode || (cgroup2 && !privileged ? "private" : "host"),
+    IpcMode: config.IpcMode || "private",
+    ShmSize: config.ShmSize || 64 * 1024 * 1024,
+    MemorySwap: typeof memory === "number" && memory > 0 && swap === 0 ? memory * 2 : swap,
+    MemorySwappiness: config.MemorySwappiness === -1 ? null : config.MemorySwappiness,
+    OomKillDisable: config.OomKillDisable ?? false,
+    PidsLimit: typeof pids === "number" && pids <= 0 ? null : pids,
+    MaskedPaths: config.MaskedPaths ?? (privileged ? null : maskedPaths),
+    ReadonlyPaths: config.ReadonlyPaths ?? (privileged ? null : readonlyPaths),
+  };
+}
