@@ -1,9 +1,16 @@
-import { type FileHandle, mkdir, open, readdir, rename } from "node:fs/promises";
+import { chmod, type FileHandle, mkdir, open, readdir, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { AlreadyExists, isErrno } from "../spec/index.js";
 import { removeTree } from "./remove-tree.js";
 import { syncDirectory, syncFile } from "./sync.js";
 import { randomDigits } from "./temporary.js";
+
+export interface CommitOptions {
+  /** Permission bits of the directory; 0700 when left out. */
+  readonly mode?: number;
+  /** The caller has made the content outlive a power cut already, by `syncFileSystem`. */
+  readonly synced?: boolean;
+}
 
 /**
  * A directory of files that gets its name only when all of them are whole: written under `tmp`, then moved. Disposed
@@ -15,9 +22,13 @@ export class WriteSet implements AsyncDisposable {
   #files = new Set<FileHandle>();
   #over = false;
 
-  /** Begins a set under directory `tmp`, which has to be on the file system of the later name. */
-  static async open(tmp: string): Promise<WriteSet> {
-    const path = join(tmp, `write-set-${randomDigits()}`);
+  /**
+   * Begins a set under directory `tmp`, which has to be on the file system of the later name.
+   *
+   * @param name what follows `write-set-`: tells the sweep after a crash what the set was about
+   */
+  static async open(tmp: string, name = randomDigits()): Promise<WriteSet> {
+    const path = join(tmp, `write-set-${name}`);
     await mkdir(path, { mode: 0o700 });
     return new WriteSet(path);
   }
@@ -47,16 +58,21 @@ export class WriteSet implements AsyncDisposable {
   }
 
   /**
-   * Gives the directory its name, with mode 0700: it is there whole, or not at all, also after a power cut, and stays
+   * Gives the directory its name: it is there whole, or not at all, also after a power cut, and stays
    * once this resolves. @throws AlreadyExists: there is something at `path`; the set is as before
    */
-  async commit(path: string): Promise<void> {
+  async commit(path: string, { mode = 0o700, synced = false }: CommitOptions = {}): Promise<void> {
     for (const handle of this.#files) await this.close(handle);
-    for (const name of await readdir(this.path)) await syncFile(join(this.path, name));
-    await syncDirectory(this.path);
+    if (mode !== 0o700) await chmod(this.path, mode);
+    if (!synced) await this.#sync();
     await this.#rename(path);
     this.#over = true;
     await syncDirectory(dirname(path));
+  }
+
+  async #sync(): Promise<void> {
+    for (const name of await readdir(this.path)) await syncFile(join(this.path, name));
+    await syncDirectory(this.path);
   }
 
   async #rename(path: string): Promise<void> {

@@ -89,6 +89,14 @@ describe("WriteSet", () => {
     expect([modeOf(join(dir, "layer")), modeOf(join(dir, "layer", "diff"))]).toEqual([0o700, 0o644]);
   });
 
+  test("is called as asked for in the meantime, and has the mode asked for in the end", async () => {
+    const dir = fresh();
+    await using set = await WriteSet.open(dir, "abc");
+    expect(fs.readdirSync(dir)).toEqual(["write-set-abc"]);
+    await set.commit(join(dir, "layer"), { mode: 0o755, synced: true });
+    expect(modeOf(join(dir, "layer"))).toBe(0o755);
+  });
+
   test("disposed without commit, it is gone", async () => {
     const dir = fresh();
     {
