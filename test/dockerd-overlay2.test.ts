@@ -1,0 +1,198 @@
+import { appendFile, readdir, readFile, unlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { Engine } from "../src/engine/index.js";
+import { Dockerd } from "./oracle/dockerd.js";
+import { lacking } from "./oracle/programs.js";
+import { collected, sampleAnswer, sampleArchive, sampleSays, streamOf } from "./oracle/sample-image.js";
+import { savedImages, spooled } from "./oracle/saved-images.js";
+import { loopDisk, type Scratch } from "./oracle/scratch.js";
+
+const skip = lacking("root", "mounts", "loop", "dockerd", "docker", "containerd", "runc", "mkfs.ext4");
+
+const none = ["--network", "none"];
+/** What the container of either engine does; what the other must see. */
+const work = "echo new >/var/new; echo more >>/etc/app.conf; rm /etc/issue; rm /usr/share/greetings/hello";
+const workSeen = "cat /var/new; cat /etc/app.conf; ls /etc/issue 2>/dev/null || echo no issue";
+const workAnswer = "new\ncolour = red\nsize = small\nmore\nno issue";
+const diff = [
+  "A /var/new",
+  "C /etc",
+  "C /etc/app.conf",
+  "C /usr",
+  "C /usr/share",
+  "C /usr/share/greetings",
+  "C /var",
+  "D /etc/issue",
+  "D /usr/share/greetings/hello",
+];
+
+describe.skipIf(skip)("overlay2, both ways with dockerd", () => {
+  test("dockerd lists, runs, diffs, starts, commits, saves and removes what we made", {
+    timeout: 120_000,
+  }, async () => {
+    await using disk = await loopDisk("ext4", "2G");
+    const root = join(disk.path, "data");
+    const ours = await makeOurs(root);
+    expect(ours.diff).toEqual(diff);
+    {
+      await using dockerd = await Dockerd.start(root);
+      const { docker } = caller(dockerd);
+      expect(await imageList(dockerd), "the images with our ids").toEqual(
+        [`${ours.committed} committed:ours`, `${ours.image} sample:ours`].sort(),
+      );
+      expect(await docker("run", "--rm", ...none, "sample:ours", ...sampleSays), "runs our image").toBe(sampleAnswer);
+      expect(await docker("run", "--rm", ...none, "committed:ours", "sh", "-c", workSeen), "and our commit").toBe(
+        workAnswer,
+      );
+      expect(await docker("ps", "-a", "--no-trunc", "--format", "{{.ID}} {{.Names}} {{.Status}} {{.Image}}")).toBe(
+        `${ours.container} ours Created sample:ours`,
+      );
+      expect(await dockerDiff(dockerd, "ours"), "diffs our container").toEqual(diff);
+      expect(await docker("start", "-a", "ours"), "starts our container").toBe(workAnswer);
+      const theirs = await docker("commit", "ours", "committed:theirs");
+      expect(await docker("run", "--rm", ...none, theirs, "sh", "-c", `${workSeen}; cat /var/started`)).toBe(
+        `${workAnswer}\nyes`,
+      );
+
+      await saveAndVerify(dockerd, disk, ["sample:ours", "committed:ours"], [ours.image, ours.committed]);
+
+      await docker("rm", "ours");
+      await docker("rmi", "committed:theirs", "committed:ours", "sample:ours");
+      expect(await imageList(dockerd)).toEqual([]);
+    }
+    expect(await leftovers(root), "removed whole").toEqual([]);
+    await using engine = await Engine.open({ root });
+    expect(await engine.images.list({ all: true })).toEqual([]);
+    expect(await engine.containers.list({ all: true })).toEqual([]);
+  });
+
+  test("we list, diff, mount, save and commit what dockerd made, and dockerd goes on", {
+    timeout: 120_000,
+  }, async () => {
+    await using disk = await loopDisk("ext4", "2G");
+    const root = join(disk.path, "data");
+    const theirs = await makeTheirs(root, disk);
+    const committed = await workOnTheirs(root, disk, theirs);
+
+    await using dockerd = await Dockerd.start(root);
+    const { docker } = caller(dockerd);
+    expect(await imageList(dockerd)).toEqual([...theirs.images, `${committed} again:ours`].sort());
+    const seen = await docker("run", "--rm", ...none, "again:ours", "sh", "-c", `${workSeen}; cat /var/by-us`);
+    expect(seen, "runs our commit of its container").toBe(`${workAnswer}\nalso ours`);
+    expect(await dockerDiff(dockerd, "theirs")).toEqual([...diff, "A /var/by-us"].sort());
+    await docker("start", "-a", "theirs");
+    await saveAndVerify(dockerd, disk, ["again:ours"], [committed]);
+    await docker("rm", "theirs");
+    await docker("rmi", "again:ours", "committed:theirs", "sample:theirs");
+    expect(await imageList(dockerd)).toEqual([]);
+    expect(await leftovers(root), "removed whole").toEqual([]);
+  });
+});
+
+function caller(dockerd: Dockerd) {
+  return { docker: (...args: string[]) => dockerd.docker(...args) };
+}
+
+/** An image, a container of it with changes, and a commit of those. */
+async function makeOurs(root: string) {
+  await using engine = await Engine.open({ root });
+  await collected(engine.images.load(streamOf(await sampleArchive("sample:ours"))));
+  const image = (await engine.images.inspect("sample:ours")).Id;
+  const Cmd = ["sh", "-c", `${workSeen}; echo yes >/var/started`];
+  const body = { Image: "sample:ours", Cmd, HostConfig: { NetworkMode: "none" } };
+  const { Id: container } = await engine.containers.create(body, { name: "ours" });
+  {
+    await using mounted = await engine.containers.mount(container);
+    const at = (path: string) => join(mounted.path, path);
+    await writeFile(at("var/new"), "new\n");
+    await appendFile(at("etc/app.conf"), "more\n");
+    await unlink(at("etc/issue"));
+    await unlink(at("usr/share/greetings/hello"));
+  }
+  const { Id: committed } = await engine.containers.commit(container, { repo: "committed", tag: "ours" });
+  return { image, container, committed, diff: await ourDiff(engine, container) };
+}
+
+/** The same by dockerd; what it says of it. */
+async function makeTheirs(root: string, disk: Scratch) {
+  await using dockerd = await Dockerd.start(root);
+  const { docker } = caller(dockerd);
+  const archive = await spooled(streamOf(await sampleArchive("sample:theirs")), join(disk.path, "sample.tar"));
+  await docker("load", "-i", archive);
+  await docker("run", ...none, "--name", "theirs", "sample:theirs", "sh", "-c", work);
+  await docker("commit", "theirs", "committed:theirs");
+  const names = ["sample:theirs", "committed:theirs"];
+  await docker("save", "-o", join(disk.path, "theirs.tar"), ...names);
+  const sizes = await docker("image", "inspect", "--format", "{{.Id}} {{.Size}}", ...names);
+  const container = await docker("inspect", "--format", "{{.Id}}", "theirs");
+  expect(await dockerDiff(dockerd, "theirs")).toEqual(diff);
+  return { images: await imageList(dockerd), sizes: sizes.split("\n"), container };
+}
+
+/** Opens dockerd's root, compares, changes the container a little more and commits it. @returns the commit's id */
+async function workOnTheirs(root: string, disk: Scratch, theirs: Awaited<ReturnType<typeof makeTheirs>>) {
+  await using engine = await Engine.open({ root });
+  const images = await engine.images.list();
+  expect(images.flatMap(({ Id, RepoTags }) => RepoTags.map((tag) => `${Id} ${tag}`)).sort()).toEqual(theirs.images);
+  expect(images.map(({ Id, Size }) => `${Id} ${Size}`).sort(), "the same sizes").toEqual(theirs.sizes.sort());
+  const [container] = await engine.containers.list({ all: true });
+  expect(container).toMatchObject({ Id: theirs.container, Names: ["/theirs"], State: "exited" });
+  expect(await ourDiff(engine, "theirs"), "the same diff").toEqual(diff);
+
+  const names = ["sample:theirs", "committed:theirs"];
+  const saved = await savedImages(await spooled(await engine.images.save(names), join(disk.path, "ours.tar")));
+  const savedByDocker = await savedImages(join(disk.path, "theirs.tar"));
+  expect(byID(saved), "the same layers").toEqual(byID(savedByDocker));
+  for (const { layers, diffIDs } of saved) expect(layers).toEqual(diffIDs);
+
+  {
+    await using mounted = await engine.containers.mount("theirs");
+    expect(await readFile(join(mounted.path, "etc/app.conf"), "utf8")).toBe("colour = red\nsize = small\nmore\n");
+    expect(await readdir(join(mounted.path, "usr/share/greetings"))).toEqual([]);
+    await writeFile(join(mounted.path, "var/by-us"), "also ours\n");
+  }
+  return (await engine.containers.commit("theirs", { repo: "again", tag: "ours" })).Id;
+}
+
+async function saveAndVerify(dockerd: Dockerd, disk: Scratch, names: readonly string[], ids: readonly string[]) {
+  const file = join(disk.path, "saved.tar");
+  await dockerd.docker("save", "-o", file, ...names);
+  const saved = await savedImages(file);
+  expect(saved.map(({ id }) => id).sort()).toEqual([...ids].sort());
+  for (const { layers, diffIDs } of saved) expect(layers, "every layer hashes to its diff_id").toEqual(diffIDs);
+}
+
+function byID<T extends { readonly id: string }>(images: readonly T[]): T[] {
+  return [...images].sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+async function imageList(dockerd: Dockerd): Promise<string[]> {
+  const format = "{{.ID}} {{.Repository}}:{{.Tag}}";
+  return (await dockerd.docker("images", "-a", "--no-trunc", "--format", format)).split("\n").filter(Boolean).sort();
+}
+
+/** The order of `docker diff` is random. */
+async function dockerDiff(dockerd: Dockerd, container: string): Promise<string[]> {
+  return (await dockerd.docker("diff", container)).split("\n").sort();
+}
+
+async function ourDiff(engine: Engine, container: string): Promise<string[]> {
+  return (await engine.containers.changes(container)).map(({ Path, Kind }) => `${"CAD"[Kind]} ${Path}`).sort();
+}
+
+/** What is in the data root of layers, containers and images. */
+async function leftovers(root: string): Promise<string[]> {
+  const places = [
+    "overlay2",
+    "overlay2/l",
+    "containers",
+    "image/overlay2/layerdb/sha256",
+    "image/overlay2/layerdb/mounts",
+  ];
+  const more = ["image/overlay2/layerdb/tmp", "image/overlay2/imagedb/content/sha256"];
+  const found = await Promise.all(
+    [...places, ...more].map(async (place) => (await readdir(join(root, place))).map((name) => `${place}/${name}`)),
+  );
+  return found.flat().filter((path) => path !== "overlay2/l" && path !== "overlay2/backingFsBlockDev");
+}
