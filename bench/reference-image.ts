@@ -2,10 +2,8 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { mkdir, mkdtemp, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { cacheDirectory } from "../test/oracle/programs.js";
 import { output } from "../test/oracle/run.js";
-
-const cache = fileURLToPath(new URL("../../node_modules/.cache/layerkit-bench/", import.meta.url));
 
 /**
  * An image as people have them, 640 MB in six layers: a Debian, a compiler, 50,000 small files, a few big ones,
@@ -15,10 +13,10 @@ const cache = fileURLToPath(new URL("../../node_modules/.cache/layerkit-bench/",
  * @returns a docker archive's path
  */
 export async function referenceImage(): Promise<string> {
-  const archive = join(cache, "reference.tar");
+  const archive = join(cacheDirectory, "reference.tar");
   if (await stat(archive).catch(() => undefined)) return archive;
   console.log("making the reference image (once)");
-  await mkdir(cache, { recursive: true });
+  await mkdir(cacheDirectory, { recursive: true });
   const work = await mkdtemp("/dev/shm/layerkit-reference-");
   try {
     const layers = [await debian(work), await compiler(work), await smallFiles(work), await bigFiles(work)];
@@ -42,7 +40,7 @@ async function debian(work: string): Promise<string> {
 /** What a Debian with a compiler has more than one without. */
 async function compiler(work: string): Promise<string> {
   const all = join(work, "compiler-all.tar");
-  await output("mmdebstrap", ["--quiet", "--variant=minbase", "--include=g++,make,git", "bookworm", all]);
+  await output("mmdebstrap", ["--quiet", "--variant=minbase", "--include=g++,make", "bookworm", all]);
   const had = join(work, "had");
   await writeFile(had, (await output("tar", ["-tf", join(work, "debian.tar")])).split("\n").filter(isFile).join("\n"));
   const directory = join(work, "compiler");

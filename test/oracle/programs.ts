@@ -1,9 +1,9 @@
 import { accessSync, constants, readFileSync } from "node:fs";
+import { homedir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 
 /** Where the set-up puts what it fetches without installing it; kept between runs. */
-export const cacheDirectory = fileURLToPath(new URL("../../../node_modules/.cache/layerkit-test/", import.meta.url));
+export const cacheDirectory = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "layerkit-test");
 
 /** The unpacked `docker.io` package, used where the machine has no dockerd or docker of its own. */
 export const dockerPackage = join(cacheDirectory, "docker.io");
