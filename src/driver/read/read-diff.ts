@@ -1,11 +1,35 @@
 import type { SyncChange } from "../../overlayfs/index.js";
-import { NotImplemented, type Path } from "../../spec/index.js";
+import { Stat } from "../../sys/index.js";
 import type { DiffSource } from "../driver.js";
+import { isDirectory } from "../write/hiding.js";
+import { type Difference, differences } from "./differences.js";
+import { closeAll, openDirectoryIn, tryLstat } from "./directory.js";
+import { NodeReader, type OnSkip } from "./node-reader.js";
+import { readTree } from "./read-tree.js";
 
 /** The changes of an opened diff, as `Driver.diff` gives them, without waiting: for worker threads. */
-export function readDiff(
-  _source: DiffSource,
-  _onSkip?: (path: Path, why: string) => void,
-): Generator<SyncChange, void, undefined> {
-  throw new NotImplemented("readDiff");
+export function readDiff(source: DiffSource, onSkip: OnSkip = () => {}): Generator<SyncChange, void, undefined> {
+  if (source.kind === "trees") return readDifferences(source.upper, source.lower, onSkip);
+  return readTree(source.root, { whiteouts: "overlay", xattrPrefix: source.xattrPrefix, onSkip });
+}
+
+function* readDifferences(upper: string, lower: string | undefined, onSkip: OnSkip): Generator<SyncChange, void> {
+  const reader = new NodeReader("capability", onSkip);
+  const stat = new Stat();
+  for (const difference of differences(upper, lower)) {
+    const change = changeOf(difference, reader, stat);
+    if (change) yield change;
+  }
+}
+
+function changeOf({ kind, dir, name, path }: Difference, reader: NodeReader, stat: Stat): SyncChange | undefined {
+  if (kind === "deleted") return { kind: "whiteout", path };
+  if (!tryLstat(dir, name, stat)) return undefined;
+  if (!isDirectory(stat)) return reader.node(dir, name, path, stat);
+  const fd = openDirectoryIn(dir, name);
+  try {
+    return fd === undefined ? undefined : reader.directory(fd, path, stat);
+  } finally {
+    closeAll([fd]);
+  }
 }

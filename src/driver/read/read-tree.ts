@@ -1,5 +1,10 @@
-import type { SyncChange } from "../../overlayfs/index.js";
-import { NotImplemented, type Path } from "../../spec/index.js";
+import type { Meta, SyncChange } from "../../overlayfs/index.js";
+import { baseOf, joinPath, type Path, parentOf } from "../../spec/index.js";
+import { close, fgetxattr, fstat, lstatat, O, openat2, resolve, Stat } from "../../sys/index.js";
+import { isDirectory, isWhiteout } from "../write/hiding.js";
+import { closeAll, openDirectoryIn, openRoot, sortedNames, tryLstat } from "./directory.js";
+import { metaOf, NodeReader, type OnSkip } from "./node-reader.js";
+import type { XattrChoice } from "./xattrs.js";
 
 export interface ReadTreeOptions {
   /**
@@ -16,16 +21,107 @@ export interface ReadTreeOptions {
   /** Prefix of overlayfs's own xattrs; `trusted.overlay.` unless given. */
   readonly xattrPrefix?: string;
   /** Which xattrs to read: `security.capability` of files alone unless given. Never overlayfs's own. */
-  readonly xattrs?: "capability" | "all" | "none";
+  readonly xattrs?: XattrChoice;
   /** Told what is left out, and why: sockets, which no archive can hold. What vanishes meanwhile is not told. */
-  readonly onSkip?: (path: Path, why: string) => void;
+  readonly onSkip?: OnSkip;
 }
 
 /**
  * Walks a directory: byte-wise lexical order per directory, depth first, a directory before its content, the first
  * name of an inode as the file and later ones as hard links to it. Synchronous and lazy: bodies are read from the
  * disk when they are, and only until the next change is asked for. No symlink inside leads the walk anywhere.
+ *
+ * @throws SyscallError: ENOENT, there is no `base`
  */
-export function readTree(_root: string, _options?: ReadTreeOptions): Generator<SyncChange, void, undefined> {
-  throw new NotImplemented("readTree");
+export function* readTree(root: string, options: ReadTreeOptions = {}): Generator<SyncChange, void, undefined> {
+  const { base = "", as = "", rootEntry = false } = options;
+  const start = openRoot(root);
+  try {
+    const walk = new Walk(options);
+    if (base === "") yield* walk.directory(openRoot(root), as, rootEntry);
+    else yield* walkFrom(start, base, as, rootEntry, walk);
+  } finally {
+    close(start);
+  }
+}
+
+const inRoot = { flags: O.O_RDONLY | O.O_DIRECTORY, resolve: resolve.inRoot | resolve.noMagicLinks };
+
+function* walkFrom(root: number, base: Path, as: Path, rootEntry: boolean, walk: Walk): Generator<SyncChange, void> {
+  const dir = openat2(root, parentOf(base) || ".", inRoot);
+  try {
+    const name = baseOf(base);
+    const stat = lstatat(dir, name, new Stat());
+    const fd = isDirectory(stat) ? openDirectoryIn(dir, name) : undefined;
+    if (fd !== undefined) yield* walk.directory(fd, as, rootEntry);
+    else yield* walk.node(dir, name, as, stat);
+  } finally {
+    close(dir);
+  }
+}
+
+/** A directory that the walk is in. */
+interface Frame {
+  readonly fd: number;
+  readonly path: Path;
+  readonly names: readonly string[];
+  next: number;
+}
+
+class Walk {
+  readonly #reader: NodeReader;
+  readonly #opaque: string | undefined;
+  readonly #stat = new Stat();
+
+  constructor({ whiteouts, xattrPrefix = "trusted.overlay.", xattrs = "capability", onSkip }: ReadTreeOptions) {
+    this.#reader = new NodeReader(xattrs, onSkip);
+    this.#opaque = whiteouts === "overlay" ? `${xattrPrefix}opaque` : undefined;
+  }
+
+  /** @param fd open; closed at the end */
+  *directory(fd: number, path: Path, rootEntry: boolean): Generator<SyncChange, void> {
+    const frames: Frame[] = [{ fd, path, names: sortedNames(fd), next: 0 }];
+    try {
+      if (rootEntry) yield this.#reader.directory(fd, path, fstat(fd, this.#stat));
+      for (let frame = frames.at(-1); frame; frame = frames.at(-1)) {
+        const name = frame.names[frame.next++];
+        if (name === undefined) {
+          frames.pop();
+          close(frame.fd);
+        } else if (tryLstat(frame.fd, name, this.#stat)) {
+          const path = joinPath(frame.path, name);
+          if (!isDirectory(this.#stat)) yield* this.node(frame.fd, name, path, this.#stat);
+          else yield* this.#enter(frames, frame.fd, name, path);
+        }
+      }
+    } finally {
+      closeAll(frames.map((frame) => frame.fd));
+    }
+  }
+
+  /** What is no directory; nothing for what no layer can hold. */
+  *node(dir: number, name: string, path: Path, stat: Stat): Generator<SyncChange, void> {
+    if (this.#opaque !== undefined && isWhiteout(stat)) {
+      const to = this.#reader.linked(path, stat);
+      yield { kind: "whiteout", path, meta: metaOf(stat), ...(to === undefined ? {} : { to }) };
+    } else {
+      const change = this.#reader.node(dir, name, path, stat);
+      if (change) yield change;
+    }
+  }
+
+  *#enter(frames: Frame[], dir: number, name: string, path: Path): Generator<SyncChange, void> {
+    const fd = openDirectoryIn(dir, name);
+    if (fd === undefined) return;
+    frames.push({ fd, path, names: sortedNames(fd), next: 0 });
+    const change = this.#reader.directory(fd, path, this.#stat);
+    const opaque = this.#opaque !== undefined && isOpaque(fd, this.#opaque);
+    yield change;
+    if (opaque) yield { kind: "opaque", path, meta: (change as { meta: Meta }).meta };
+  }
+}
+
+function isOpaque(fd: number, xattr: string): boolean {
+  const value = fgetxattr(fd, xattr);
+  return value?.length === 1 && value[0] === 0x79; // "y"
 }

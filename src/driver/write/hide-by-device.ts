@@ -1,0 +1,46 @@
+import type { Meta } from "../../overlayfs/index.js";
+import { isErrno, type Path } from "../../spec/index.js";
+import { close, fsetxattr, lchownat, lstatat, mknodat, O, openat, S, Stat } from "../../sys/index.js";
+import { bothWrittenAndDeleted } from "./entry-error.js";
+import { type Hiding, isWhiteout } from "./hiding.js";
+
+const stat = new Stat();
+
+/** As overlayfs has it: a whiteout is a 0:0 character device, an opaque directory has an xattr. */
+export class HideByDevice implements Hiding {
+  readonly #opaque: string;
+
+  constructor(xattrPrefix: string) {
+    this.#opaque = `${xattrPrefix}opaque`;
+  }
+
+  wrote(): void {}
+
+  /** Nothing else is in the directory of a fresh layer. */
+  owns(): boolean {
+    return true;
+  }
+
+  givesWay(_path: Path, found: Stat): boolean {
+    return isWhiteout(found);
+  }
+
+  whiteout(dir: number, name: string, path: Path, meta?: Meta): void {
+    try {
+      mknodat(dir, name, S.IFCHR);
+    } catch (error) {
+      if (!isErrno(error, "EEXIST")) throw error;
+      if (!isWhiteout(lstatat(dir, name, stat))) throw bothWrittenAndDeleted(path);
+    }
+    if (meta && (meta.uid !== 0 || meta.gid !== 0)) lchownat(dir, name, meta.uid, meta.gid);
+  }
+
+  opaque(directory: number): void {
+    const fd = openat(directory, ".", O.O_RDONLY | O.O_DIRECTORY);
+    try {
+      fsetxattr(fd, this.#opaque, Buffer.from("y"));
+    } finally {
+      close(fd);
+    }
+  }
+}
