@@ -1,5 +1,6 @@
 import type { Damaged, LayerStore, ReleasedLayer } from "../layer/index.js";
 import {
+  Forbidden,
   type ImageID,
   imageIDOf,
   messageOf,
@@ -35,12 +36,20 @@ export class ImageStore {
   /** Images that could not be used at opening: left on disk as they are, never listed. */
   readonly damaged: readonly Damaged[];
   readonly #db: ImageDB;
+  readonly #writable: boolean;
   readonly #layers: LayerStore;
   readonly #images: Map<ImageID, Image>;
   readonly #serial = new Serial();
+  readonly #exclusive = new Serial();
 
-  private constructor(db: ImageDB, layers: LayerStore, images: Map<ImageID, Image>, damaged: readonly Damaged[]) {
+  private constructor(
+    db: ImageDB,
+    { layers, writable }: ImageStoreOptions,
+    images: Map<ImageID, Image>,
+    damaged: readonly Damaged[],
+  ) {
     this.#db = db;
+    this.#writable = writable;
     this.#layers = layers;
     this.#images = images;
     this.damaged = damaged;
@@ -51,8 +60,10 @@ export class ImageStore {
    *
    * @throws Unavailable "failed to create storage backend": a file stands where a directory is needed
    */
-  static async open({ root, layers, writable, report }: ImageStoreOptions): Promise<ImageStore> {
+  static async open(options: ImageStoreOptions): Promise<ImageStore> {
+    const { root, layers, writable, report } = options;
     const db = await ImageDB.open(root, writable);
+    if (writable) await db.sweep(report ?? (() => undefined));
     const images = new Map<ImageID, Image>();
     const damaged: Damaged[] = [];
     for (const id of await db.list()) {
@@ -62,8 +73,7 @@ export class ImageStore {
         damaged.push({ path: db.contentPath(id), why: messageOf(error) });
       }
     }
-    if (writable) await db.sweep(report ?? (() => undefined));
-    return new ImageStore(db, layers, images, damaged);
+    return new ImageStore(db, options, images, damaged);
   }
 
   /** All images, in no order. */
@@ -118,7 +128,7 @@ export class ImageStore {
    */
   async create(config: Uint8Array): Promise<Image> {
     const image = imageOf(config);
-    return this.#serial.run(async () => {
+    return this.#change(async () => {
       const there = this.#images.get(image.id);
       if (there) return there;
       await using undo = new Undo();
@@ -132,7 +142,7 @@ export class ImageStore {
 
   /** Records upon which image this one was made; undefined takes the record away. @throws NotFound: no such image */
   async setParent(id: ImageID, parent: ImageID | undefined): Promise<void> {
-    await this.#serial.run(async () => {
+    await this.#change(async () => {
       const { parent: _, ...image } = this.get(id);
       if (parent === undefined) await this.#db.deleteMetadata(id, "parent");
       else await this.#db.setMetadata(id, "parent", this.get(parent).id);
@@ -142,11 +152,19 @@ export class ImageStore {
 
   /** Records that it got a tag now. @throws NotFound */
   async setTagged(id: ImageID): Promise<void> {
-    await this.#serial.run(async () => {
+    await this.#change(async () => {
       const lastTagged = rfc3339Local(nowNs());
       await this.#db.setMetadata(id, "lastUpdated", lastTagged);
       this.#images.set(id, { ...this.get(id), lastTagged });
     });
+  }
+
+  /**
+   * Runs a change that spans this store and the names while no other such change runs, so that no image is deleted
+   * between being found and being named. Not to be nested.
+   */
+  exclusive<T>(change: () => Promise<T>): Promise<T> {
+    return this.#exclusive.run(change);
   }
 
   /**
@@ -156,7 +174,7 @@ export class ImageStore {
    * @throws NotFound
    */
   async delete(id: ImageID): Promise<ReleasedLayer[]> {
-    return this.#serial.run(async () => {
+    return this.#change(async () => {
       const image = this.get(id);
       await this.#db.delete(id);
       this.#images.delete(id);
@@ -165,6 +183,13 @@ export class ImageStore {
         await this.#db.deleteMetadata(child.id, "parent");
       }
       return image.topLayer ? this.#layers.release(image.topLayer) : [];
+    });
+  }
+
+  #change<T>(change: () => Promise<T>): Promise<T> {
+    return this.#serial.run(async () => {
+      if (!this.#writable) throw new Forbidden("the image store was opened to be read only");
+      return change();
     });
   }
 }

@@ -1,5 +1,6 @@
-import { mkdir, readdir, readFile, rm, stat, unlink } from "node:fs/promises";
+import { readdir, readFile, rm, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
+import { ensureDirectory, sweepTemporary, syncDirectory, writeAtomic } from "../disk/index.js";
 import {
   DataLoss,
   type Digest,
@@ -13,7 +14,6 @@ import {
   parseDigest,
   Unavailable,
 } from "../spec/index.js";
-import { syncDirectory, writeAtomic } from "./atomic.js";
 import type { Image } from "./image.js";
 import { maxDocument } from "./limits.js";
 
@@ -41,7 +41,7 @@ export class ImageDB {
     const db = new ImageDB(root);
     if (!writable) return db;
     try {
-      for (const dir of [db.#content, db.#metadata]) await mkdir(dir, { recursive: true, mode: 0o700 });
+      for (const dir of [db.#content, db.#metadata]) await ensureDirectory(dir, 0o700);
     } catch (error) {
       throw new Unavailable(`failed to create storage backend: ${messageOf(error)}`, { cause: error });
     }
@@ -94,7 +94,7 @@ export class ImageDB {
   }
 
   async setMetadata(id: ImageID, key: MetadataKey, text: string): Promise<void> {
-    await mkdir(this.#metadataDir(id), { recursive: true, mode: 0o700 });
+    await ensureDirectory(this.#metadataDir(id), 0o700);
     await writeAtomic(join(this.#metadataDir(id), key), text, { mode: 0o600 });
   }
 
@@ -111,9 +111,10 @@ export class ImageDB {
       await rm(path, { recursive: true, force: true });
       report(`removed ${path}: ${why}`);
     };
-    for (const name of await namesIn(this.#content)) {
-      if (isTemporary(name)) await remove(join(this.#content, name), "left by an interrupted write");
-    }
+    const sweepIn = async (dir: string) => {
+      for (const name of await sweepTemporary(dir)) report(`removed ${join(dir, name)}: left by an interrupted write`);
+    };
+    await sweepIn(this.#content);
     const there = new Set<string>(await this.list());
     for (const hex of (await namesIn(this.#metadata)).filter(isHex)) {
       const dir = join(this.#metadata, hex);
@@ -121,9 +122,7 @@ export class ImageDB {
         await remove(dir, "its image is gone");
         continue;
       }
-      for (const name of await namesIn(dir)) {
-        if (isTemporary(name)) await remove(join(dir, name), "left by an interrupted write");
-      }
+      await sweepIn(dir);
       const { parent } = await this.metadata(`sha256:${hex}` as ImageID);
       if (parent && !there.has(parent)) await remove(join(dir, "parent"), `it names ${parent}, which is gone`);
     }
@@ -160,10 +159,6 @@ async function namesIn(dir: string): Promise<string[]> {
 
 function isHex(name: string): boolean {
   return /^[0-9a-f]{64}$/.test(name);
-}
-
-function isTemporary(name: string): boolean {
-  return name.startsWith(".tmp-");
 }
 
 function imageIDIn(text: string): ImageID | undefined {

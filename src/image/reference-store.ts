@@ -1,8 +1,10 @@
-import { mkdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
+import { ensureDirectory, sweepTemporary, writeAtomic } from "../disk/index.js";
 import {
   Conflict,
   DataLoss,
+  Forbidden,
   familiarName,
   familiarString,
   goJSON,
@@ -15,7 +17,6 @@ import {
   type Reference,
   withDefaultTag,
 } from "../spec/index.js";
-import { writeAtomic } from "./atomic.js";
 import { Serial } from "./serial.js";
 
 /** A name and the image it names. */
@@ -34,29 +35,31 @@ type Repository = Map<string, string> | null;
  */
 export class ReferenceStore {
   readonly #path: string;
+  readonly #writable: boolean;
   readonly #repositories: Map<string, Repository>;
   readonly #serial = new Serial();
 
-  private constructor(path: string, repositories: Map<string, Repository>) {
+  private constructor(path: string, writable: boolean, repositories: Map<string, Repository>) {
     this.#path = path;
+    this.#writable = writable;
     this.#repositories = repositories;
   }
 
   /**
    * Reads the file, or makes an empty one with its directory.
    *
+   * @param path absolute path of `repositories.json`
+   * @param options `writable`: the caller holds the data root's owner lock; without it nothing on disk is changed, and
+   * there must be no changes
    * @throws DataLoss: the file is empty or not what Docker writes; it is left untouched
    */
-  static async open(path: string): Promise<ReferenceStore> {
+  static async open(path: string, { writable }: { readonly writable: boolean }): Promise<ReferenceStore> {
     const text = await readFile(path, "utf8").catch((error) => {
       if (isErrno(error, "ENOENT")) return undefined;
       throw error;
     });
-    const store = new ReferenceStore(path, text === undefined ? new Map() : parseRepositories(path, text));
-    if (text === undefined) {
-      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-      await store.#write();
-    }
+    const store = new ReferenceStore(path, writable, text === undefined ? new Map() : parseRepositories(path, text));
+    if (writable) await store.#prepare(text !== undefined);
     return store;
   }
 
@@ -160,7 +163,14 @@ export class ReferenceStore {
     }
   }
 
+  async #prepare(exists: boolean): Promise<void> {
+    if (!exists) await ensureDirectory(dirname(this.#path), 0o700);
+    await sweepTemporary(dirname(this.#path));
+    if (!exists) await this.#write();
+  }
+
   async #write(): Promise<void> {
+    if (!this.#writable) throw new Forbidden(`${this.#path} was opened to be read only`);
     await writeAtomic(this.#path, goJSON({ Repositories: this.#repositories }), { mode: 0o600 });
   }
 

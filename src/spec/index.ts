@@ -16,3 +16,4 @@ export * from "./reference-match.js";
 export * from "./run-config.js";
 export * from "./time.js";
 export * from "./undo.js";
+export * from "./verified.js";

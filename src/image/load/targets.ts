@@ -1,0 +1,12 @@
+import type { LayerStore } from "../../layer/index.js";
+import type { ImageStore } from "../image-store.js";
+import type { ReferenceStore } from "../reference-store.js";
+
+/** Where a load puts what it takes in. */
+export interface LoadTargets {
+  readonly images: ImageStore;
+  readonly references: ReferenceStore;
+  readonly layers: LayerStore;
+  /** Absolute path of a directory for the archive while it is read; it exists. */
+  readonly tmp: string;
+}
