@@ -10,11 +10,14 @@
 export { assemble, assembleSync, type OpenFile, type OpenFileSync } from "./assemble.js";
 export { type Compression, compressionOf } from "./compression.js";
 export { Crc64 } from "./crc64.js";
-export { decompressed } from "./decompressed.js";
+export { type DecompressOptions, decompressed } from "./decompressed.js";
 export { LayerParser, type LayerParserOptions } from "./layer-parser.js";
-export { TarEncoder, tarOf, tarOfSync } from "./tar-encoder.js";
-export { indexTar, type TarIndex, type TarIndexEntry } from "./tar-index.js";
+export { TarEncoder } from "./tar-encoder.js";
+export { indexTar, type TarIndex, type TarIndexEntry, TarIndexer } from "./tar-index.js";
 export type { TarKind, TarMember, TarSink } from "./tar-member.js";
+export { tarOf, tarOfSync } from "./tar-of.js";
 export { TarParser } from "./tar-parser.js";
-export { type TarSplitRecord, TarSplitWriter, tarSplitRecords } from "./tar-split.js";
+export { TarSplitReader, tarSplitRecords, tarSplitRecordsSync } from "./tar-split-reader.js";
+export type { TarSplitRecord } from "./tar-split-record.js";
+export { TarSplitWriter } from "./tar-split-writer.js";
 export { type TarEntry, untar } from "./untar.js";

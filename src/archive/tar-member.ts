@@ -1,7 +1,6 @@
 import type { Meta } from "../overlayfs/index.js";
 
-/** What a member is. `global`: a PAX global header, which changes nothing (Docker ignores what it says). */
-export type TarKind = "file" | "directory" | "symlink" | "hardlink" | "char" | "block" | "fifo" | "global";
+export type TarKind = "file" | "directory" | "symlink" | "hardlink" | "char" | "block" | "fifo";
 
 /** One member of a tar archive, PAX records and GNU long names already applied. */
 export interface TarMember {
@@ -14,7 +13,7 @@ export interface TarMember {
   readonly meta: Meta;
   readonly uname: string;
   readonly gname: string;
-  /** Bytes of content that follow; 0 for every kind but `file`, whatever the header says. */
+  /** Bytes of content that follow; 0 for every kind but `file`, whatever the header says, as in Go and GNU tar. */
   readonly size: number;
   /** Device numbers; 0 for what is no device. */
   readonly major: number;
@@ -32,5 +31,5 @@ export interface TarSink {
   member(member: TarMember): void;
   data(chunk: Uint8Array): void;
   /** Bytes `start` to `end` of `bytes` are headers, padding, end blocks or what follows them. */
-  raw?(bytes: Uint8Array, start: number, end: number): void;
+  raw?(bytes: Buffer, start: number, end: number): void;
 }

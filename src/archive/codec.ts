@@ -1,0 +1,75 @@
+import type { Transform } from "node:stream";
+import { InvalidParameter, messageOf } from "../spec/index.js";
+
+/**
+ * Passes `source` through one of zlib's streams. The reader's pace holds: the codec stops when a piece or two are
+ * waiting.
+ *
+ * @param name of the compression, for messages
+ * @throws InvalidParameter: truncated or corrupt; what `source` throws; `signal.reason` when aborted
+ */
+export async function* throughCodec(
+  name: string,
+  codec: Transform,
+  source: AsyncIterable<Uint8Array>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
+  const feeding = feed(source, codec);
+  const stop = () => codec.destroy(signal?.reason);
+  signal?.addEventListener("abort", stop, { once: true });
+  try {
+    yield* codec;
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (feeding.failure) throw feeding.failure.error;
+    const why = messageOf(error) === "unexpected end of file" ? "truncated" : messageOf(error);
+    throw new InvalidParameter(`${name} stream damaged: ${why}`, { cause: error });
+  } finally {
+    signal?.removeEventListener("abort", stop);
+    codec.destroy();
+  }
+}
+
+/** What became of the writing side. */
+export interface Feeding {
+  failure?: { readonly error: unknown };
+}
+
+/**
+ * Writes all of `source` into a stream and ends it; a failure of the source destroys the stream. Once the stream is
+ * destroyed, reading stops at the next piece. Nobody waits for that: a source that stalls must not hold up a reader
+ * that gave up.
+ */
+export function feed(source: AsyncIterable<Uint8Array>, into: NodeJS.WritableStream & Closable): Feeding {
+  const feeding: Feeding = {};
+  const run = async () => {
+    try {
+      for await (const chunk of source) {
+        if (into.destroyed) return;
+        if (!into.write(chunk)) await drained(into);
+      }
+      into.end();
+    } catch (error) {
+      feeding.failure = { error };
+      into.destroy(error instanceof Error ? error : new Error(messageOf(error)));
+    }
+  };
+  void run();
+  return feeding;
+}
+
+interface Closable {
+  readonly destroyed: boolean;
+  destroy(error?: Error): unknown;
+}
+
+/** Resolves when the stream takes more, or never will. */
+function drained(stream: NodeJS.WritableStream): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      stream.off("drain", done).off("close", done);
+      resolve();
+    };
+    stream.on("drain", done).on("close", done);
+  });
+}

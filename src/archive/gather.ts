@@ -1,0 +1,29 @@
+const pieceLength = 1 << 17;
+
+/** Gathers small pieces into ones worth passing on; large ones go through as they are. Order is kept. */
+export class Gather {
+  #buffer = Buffer.allocUnsafe(pieceLength);
+  #held = 0;
+
+  /** @returns the pieces that are ready */
+  add(bytes: Uint8Array): readonly Uint8Array[] {
+    if (this.#held + bytes.length <= pieceLength) {
+      this.#buffer.set(bytes, this.#held);
+      this.#held += bytes.length;
+      return nothing;
+    }
+    const ready = this.rest();
+    return bytes.length < pieceLength / 2 ? [...ready, ...this.add(bytes)] : [...ready, bytes];
+  }
+
+  /** @returns what is held */
+  rest(): readonly Uint8Array[] {
+    if (this.#held === 0) return nothing;
+    const ready = this.#buffer.subarray(0, this.#held);
+    this.#buffer = Buffer.allocUnsafe(pieceLength);
+    this.#held = 0;
+    return [ready];
+  }
+}
+
+const nothing: readonly Uint8Array[] = [];
