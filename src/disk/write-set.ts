@@ -66,8 +66,14 @@ export class WriteSet implements AsyncDisposable {
     if (mode !== 0o700) await chmod(this.path, mode);
     if (!synced) await this.#sync();
     await this.#rename(path);
+    try {
+      await syncDirectory(dirname(path));
+    } catch (error) {
+      // Not acknowledged, so it must not be there.
+      await rename(path, this.path);
+      throw error;
+    }
     this.#over = true;
-    await syncDirectory(dirname(path));
   }
 
   async #sync(): Promise<void> {

@@ -1,7 +1,17 @@
+import { basename, dirname, join } from "node:path";
+import { ensureDirectory } from "../disk/index.js";
 import type { Driver, Mounted } from "../driver/index.js";
-import { type ChainID, type DiffID, NotImplemented } from "../spec/index.js";
+import { type ChainID, type DiffID, DigestMismatch } from "../spec/index.js";
+import { deleteLayers } from "./deletion.js";
 import type { Damaged, Layer, ReleasedLayer } from "./layer.js";
+import { LayerThreads } from "./layer-threads.js";
+import { LayerDB } from "./layerdb.js";
+import { restore } from "./restore.js";
 import { RWLayers } from "./rw-layers.js";
+import { commit, discard, stage } from "./staging.js";
+import { mustBeWritable, type StoreParts } from "./store-parts.js";
+import { sweep } from "./sweep.js";
+import { Turns } from "./turns.js";
 
 export interface LayerStoreOptions {
   /** Absolute path of `image/DRIVER` under the data root; made when missing and `writable`. */
@@ -13,7 +23,7 @@ export interface LayerStoreOptions {
    * Without it nothing on disk is changed, and methods that would throw Forbidden.
    */
   readonly writable: boolean;
-  /** Told one line for each leftover that was removed at opening. */
+  /** Told, one line each, of leftovers removed at opening, and of what cannot be removed. */
   readonly report?: (line: string) => void;
 }
 
@@ -40,37 +50,53 @@ export interface RegisterOptions {
  */
 export class LayerStore implements AsyncDisposable {
   /** Writable layers: containers' own, and those of build steps. */
-  readonly rw: RWLayers = new RWLayers();
+  readonly rw: RWLayers;
   /** Entries that could not be used at opening: left as they are, never listed. */
-  readonly damaged: readonly Damaged[] = [];
+  readonly damaged: readonly Damaged[];
+  readonly #parts: StoreParts;
 
   /** Reads the layerdb, or begins one. Damaged entries are no error. */
-  static async open(_options: LayerStoreOptions): Promise<LayerStore> {
-    throw new NotImplemented("LayerStore.open");
+  static async open({ root, driver, writable, report = () => {} }: LayerStoreOptions): Promise<LayerStore> {
+    const db = new LayerDB(join(root, "layerdb"));
+    if (writable) {
+      await ensureDirectory(root, 0o700);
+      await ensureDirectory(db.root, 0o700);
+      await sweep(db, driver, report);
+    }
+    const label = join(basename(dirname(root)), basename(root), "layerdb");
+    const { layers, rwLayers, damaged } = await restore(db, label);
+    const threads = new LayerThreads();
+    return new LayerStore({ db, driver, layers, rwLayers, threads, turns: new Turns(), writable, report }, damaged);
+  }
+
+  private constructor(parts: StoreParts, damaged: readonly Damaged[]) {
+    this.#parts = parts;
+    this.damaged = damaged;
+    this.rw = new RWLayers(parts);
   }
 
   /** All layers, in no order. */
   list(): Layer[] {
-    throw new NotImplemented("LayerStore.list");
+    return this.#parts.layers.list();
   }
 
-  find(_chainID: ChainID): Layer | undefined {
-    throw new NotImplemented("LayerStore.find");
+  find(chainID: ChainID): Layer | undefined {
+    return this.#parts.layers.find(chainID);
   }
 
   /** @throws NotFound "layer does not exist" */
-  get(_chainID: ChainID): Layer {
-    throw new NotImplemented("LayerStore.get");
+  get(chainID: ChainID): Layer {
+    return this.#parts.layers.get(chainID);
   }
 
   /** The layer and those below it, top first. @throws NotFound "layer does not exist" */
-  chain(_chainID: ChainID): Layer[] {
-    throw new NotImplemented("LayerStore.chain");
+  chain(chainID: ChainID): Layer[] {
+    return this.#parts.layers.chain(chainID);
   }
 
   /** Takes a handle: the layer stays until it is given back by `release`. @throws NotFound "layer does not exist" */
-  acquire(_chainID: ChainID): Layer {
-    throw new NotImplemented("LayerStore.acquire");
+  acquire(chainID: ChainID): Layer {
+    return this.#parts.layers.acquire(chainID);
   }
 
   /**
@@ -79,8 +105,9 @@ export class LayerStore implements AsyncDisposable {
    * @returns what was deleted, top first
    * @throws NotFound "layer does not exist"; Conflict "layer not retained": no handle was out
    */
-  async release(_chainID: ChainID): Promise<ReleasedLayer[]> {
-    throw new NotImplemented("LayerStore.release");
+  async release(chainID: ChainID): Promise<ReleasedLayer[]> {
+    mustBeWritable(this.#parts);
+    return deleteLayers(this.#parts, this.#parts.layers.release(chainID));
   }
 
   /**
@@ -90,7 +117,8 @@ export class LayerStore implements AsyncDisposable {
    * @returns what was deleted, a layer before its parent
    */
   async prune(): Promise<ReleasedLayer[]> {
-    throw new NotImplemented("LayerStore.prune");
+    mustBeWritable(this.#parts);
+    return deleteLayers(this.#parts, this.#parts.layers.takeUnreferenced());
   }
 
   /**
@@ -101,35 +129,87 @@ export class LayerStore implements AsyncDisposable {
    * @throws InvalidParameter: no layer tar, or a hostile one, the message names label and entry; "max depth exceeded";
    * NotFound "layer does not exist": no such parent; DigestMismatch; the reason of `signal`; what reading `tar` threw
    */
-  async register(_tar: AsyncIterable<Uint8Array>, _options: RegisterOptions): Promise<Layer> {
-    throw new NotImplemented("LayerStore.register");
+  async register(tar: AsyncIterable<Uint8Array>, options: RegisterOptions): Promise<Layer> {
+    mustBeWritable(this.#parts);
+    const { parent, label, expected } = options;
+    return this.#holding(parent, async (below) => {
+      const staged = await stage(this.#parts, { label, below }, (target, split) =>
+        this.#parts.threads.unpack({ kind: "unpack", target, split }, tar, options),
+      );
+      if (expected === undefined || staged.diffID === expected) return commit(this.#parts, staged, parent);
+      await discard(this.#parts, staged);
+      throw new DigestMismatch(`invalid diffID for layer ${label}`, expected, staged.diffID);
+    });
   }
 
   /**
    * The very bytes of the tar that was registered, uncompressed, rebuilt from tar-split and the layer's files as they
-   * are read. The layer stays at least until the reader is done.
+   * are read. The layer stays from the first read on until the reader is done.
    *
    * @throws NotFound "layer does not exist"; at reading: DataLoss: the layer's files or metadata were changed
    */
-  tar(_chainID: ChainID, _options?: { readonly signal?: AbortSignal }): AsyncIterable<Uint8Array> {
-    throw new NotImplemented("LayerStore.tar");
+  tar(chainID: ChainID, { signal }: { readonly signal?: AbortSignal } = {}): AsyncIterable<Uint8Array> {
+    this.get(chainID);
+    return this.#rebuilt(chainID, signal);
   }
 
   /** Bytes that `tar` will give, from tar-split alone: no file of the layer is read. @throws as `tar` */
-  async tarSize(_chainID: ChainID): Promise<number> {
-    throw new NotImplemented("LayerStore.tarSize");
+  async tarSize(chainID: ChainID): Promise<number> {
+    return this.#holding(chainID, () =>
+      this.#parts.threads.measure({ kind: "measure", split: this.#split(chainID) }, { label: `layer ${chainID}` }),
+    );
   }
 
   /** The read-only tree of the chain, until disposed; the layer stays as long. @throws NotFound "layer does not exist" */
-  async mount(_chainID: ChainID): Promise<Mounted> {
-    throw new NotImplemented("LayerStore.mount");
+  async mount(chainID: ChainID): Promise<Mounted> {
+    const { driver, layers } = this.#parts;
+    const { cacheID } = layers.hold(chainID);
+    const letGo = async () => void (await deleteLayers(this.#parts, layers.letGo(chainID)));
+    try {
+      const mounted = await driver.mount(cacheID);
+      const dispose = () => mounted[Symbol.asyncDispose]().then(letGo);
+      return { path: mounted.path, [Symbol.asyncDispose]: dispose };
+    } catch (error) {
+      await letGo();
+      throw error;
+    }
   }
 
   /** Where the layer lies, as `GraphDriver.Data` of an image shows. @throws NotFound "layer does not exist" */
-  async metadata(_chainID: ChainID): Promise<Record<string, string>> {
-    throw new NotImplemented("LayerStore.metadata");
+  async metadata(chainID: ChainID): Promise<Record<string, string>> {
+    return this.#parts.driver.metadata(this.get(chainID).cacheID);
   }
 
   /** Ends the worker threads. Layers stay; mounts are the driver's to end. */
-  async [Symbol.asyncDispose](): Promise<void> {}
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#parts.threads.close();
+  }
+
+  async *#rebuilt(chainID: ChainID, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array, void, undefined> {
+    const { driver, layers, threads } = this.#parts;
+    const { cacheID, diffID } = layers.hold(chainID);
+    try {
+      await using opened = await driver.openDiff(cacheID);
+      const root = opened.source.kind === "upper" ? opened.source.root : opened.source.upper;
+      const split = this.#split(chainID);
+      yield* threads.rebuild({ kind: "rebuild", root, split, diffID }, { label: `layer ${chainID}`, signal });
+    } finally {
+      await deleteLayers(this.#parts, layers.letGo(chainID));
+    }
+  }
+
+  #split(chainID: ChainID): string {
+    return join(this.#parts.db.layerDir(chainID), "tar-split.json.gz");
+  }
+
+  /** Does `work` while the layer cannot go away. */
+  async #holding<T>(chainID: ChainID | undefined, work: (layer: Layer | undefined) => Promise<T>): Promise<T> {
+    const { layers } = this.#parts;
+    const layer = chainID && layers.hold(chainID);
+    try {
+      return await work(layer);
+    } finally {
+      if (chainID) await deleteLayers(this.#parts, layers.letGo(chainID));
+    }
+  }
 }

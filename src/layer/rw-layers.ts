@@ -1,8 +1,20 @@
 import type { Mounted, PathChange } from "../driver/index.js";
 import type { Change } from "../overlayfs/index.js";
-import type { ChainID } from "../spec/index.js";
-import { NotImplemented } from "../spec/index.js";
+import {
+  AlreadyExists,
+  type CacheID,
+  type ChainID,
+  Conflict,
+  emptyDiffID,
+  InvalidParameter,
+  NotFound,
+  randomID,
+} from "../spec/index.js";
+import { deleteLayers } from "./deletion.js";
 import type { Layer, ReleasedLayer, RWLayer } from "./layer.js";
+import { makeRW, unmakeRW } from "./rw-entry.js";
+import { commit, discard, stage } from "./staging.js";
+import { mustBeWritable, type StoreParts } from "./store-parts.js";
 
 export interface CreateRWOptions {
   /** The image's top chain; none: over nothing. */
@@ -13,68 +25,134 @@ export interface CreateRWOptions {
   readonly storage?: Readonly<Record<string, string>>;
 }
 
+export interface CommitRWOptions {
+  readonly signal?: AbortSignal;
+  /** Told how many bytes of the layer's archive have been made so far, now and then. */
+  readonly onBytes?: (made: number) => void;
+}
+
 /**
  * Writable layers by name, as `layerdb/mounts` records them. Each refers to its parent chain until removed.
  * Every method that takes a name throws NotFound for one that is not there, unless it says otherwise.
  */
 export class RWLayers {
+  readonly #parts: StoreParts;
+  /** Names being made or removed: taken, and not there. */
+  readonly #reserved = new Set<string>();
+  /** How many mounts and commits are on a name. */
+  readonly #uses = new Map<string, number>();
+
+  constructor(parts: StoreParts) {
+    this.#parts = parts;
+  }
+
   /** All writable layers, in no order. */
   list(): RWLayer[] {
-    throw new NotImplemented("RWLayers.list");
+    return [...this.#parts.rwLayers.values()];
   }
 
-  find(_name: string): RWLayer | undefined {
-    throw new NotImplemented("RWLayers.find");
+  find(name: string): RWLayer | undefined {
+    return this.#parts.rwLayers.get(name);
   }
 
-  get(_name: string): RWLayer {
-    throw new NotImplemented("RWLayers.get");
+  get(name: string): RWLayer {
+    const rw = this.find(name);
+    if (!rw) throw new NotFound(`no writable layer has the name ${name}`);
+    return rw;
   }
 
   /**
    * Makes a writable layer, all or nothing.
    *
    * @param name the container's id, or any name of a build step: one path component
-   * @throws Conflict: the name is taken; NotFound "layer does not exist": no such parent; InvalidParameter: bad name,
-   * bad storage options
+   * @throws AlreadyExists: the name is taken; NotFound "layer does not exist": no such parent; InvalidParameter: bad
+   * name, bad storage options
    */
-  async create(_name: string, _options: CreateRWOptions = {}): Promise<RWLayer> {
-    throw new NotImplemented("RWLayers.create");
+  async create(name: string, { parent, init = false, storage = {} }: CreateRWOptions = {}): Promise<RWLayer> {
+    mustBeWritable(this.#parts);
+    if (!/^[^/\0]{1,255}$/.test(name) || name === "." || name === "..") {
+      throw new InvalidParameter(`invalid name for a writable layer: ${JSON.stringify(name.slice(0, 300))}`);
+    }
+    if (this.find(name) || this.#reserved.has(name)) throw new AlreadyExists(`mount already exists with name ${name}`);
+    if (parent) this.#parts.layers.depend(parent);
+    this.#reserved.add(name);
+    try {
+      const mountID: CacheID = randomID();
+      const ids = { mountID, ...(init && { initID: `${mountID}-init` as CacheID }), ...(parent && { parent }) };
+      const rw: RWLayer = { name, ...ids };
+      await makeRW(this.#parts, rw, storage);
+      this.#parts.rwLayers.set(name, rw);
+      return rw;
+    } catch (error) {
+      if (parent) await deleteLayers(this.#parts, this.#parts.layers.undepend(parent));
+      throw error;
+    } finally {
+      this.#reserved.delete(name);
+    }
   }
 
   /** The merged view, read-write, until disposed; mounts of one name are counted. */
-  async mount(_name: string): Promise<Mounted> {
-    throw new NotImplemented("RWLayers.mount");
+  async mount(name: string): Promise<Mounted> {
+    mustBeWritable(this.#parts);
+    const { mountID } = this.get(name);
+    const done = this.#use(name);
+    try {
+      const mounted = await this.#parts.driver.mount(mountID);
+      return {
+        path: mounted.path,
+        [Symbol.asyncDispose]: async () => {
+          await mounted[Symbol.asyncDispose]();
+          done();
+        },
+      };
+    } catch (error) {
+      done();
+      throw error;
+    }
   }
 
   /** What the layer changes over its image and init layer: what a commit records. Read lazily. */
-  diff(_name: string): AsyncIterable<Change> {
-    throw new NotImplemented("RWLayers.diff");
+  diff(name: string): AsyncIterable<Change> {
+    return this.#parts.driver.diff(this.get(name).mountID);
   }
 
   /** What `docker diff` lists, sorted by path; the init layer's files are no difference. */
-  changes(_name: string): AsyncIterable<PathChange> {
-    throw new NotImplemented("RWLayers.changes");
+  changes(name: string): AsyncIterable<PathChange> {
+    return this.#parts.driver.changes(this.get(name).mountID);
   }
 
   /** Bytes the layer holds itself, init layer not counted. */
-  async size(_name: string): Promise<number> {
-    throw new NotImplemented("RWLayers.size");
+  async size(name: string): Promise<number> {
+    return this.#parts.driver.diffSize(this.get(name).mountID);
   }
 
   /** Where the layer lies, as `GraphDriver.Data` of a container shows. */
-  async metadata(_name: string): Promise<Record<string, string>> {
-    throw new NotImplemented("RWLayers.metadata");
+  async metadata(name: string): Promise<Record<string, string>> {
+    return this.#parts.driver.metadata(this.get(name).mountID);
   }
 
   /**
    * Deletes the layer and its init layer, and gives the parent chain back. An absent one is no error.
    *
    * @returns the read-only layers this deleted, top first
-   * @throws Conflict: it is mounted
+   * @throws Conflict: it is mounted or being committed; it is then as before
    */
-  async remove(_name: string): Promise<ReleasedLayer[]> {
-    throw new NotImplemented("RWLayers.remove");
+  async remove(name: string): Promise<ReleasedLayer[]> {
+    mustBeWritable(this.#parts);
+    const rw = this.find(name);
+    if (!rw) return [];
+    if (this.#uses.has(name)) throw new Conflict(`the writable layer ${name} is in use: unmount it first`);
+    this.#parts.rwLayers.delete(name);
+    this.#reserved.add(name);
+    try {
+      await unmakeRW(this.#parts, rw);
+    } catch (error) {
+      this.#parts.rwLayers.set(name, rw);
+      throw error;
+    } finally {
+      this.#reserved.delete(name);
+    }
+    return rw.parent ? deleteLayers(this.#parts, this.#parts.layers.undepend(rw.parent)) : [];
   }
 
   /**
@@ -82,10 +160,33 @@ export class RWLayers {
    *
    * @returns undefined when nothing is changed: no layer is made
    */
-  async commit(
-    _name: string,
-    _options?: { readonly signal?: AbortSignal; readonly onBytes?: (taken: number) => void },
-  ): Promise<Layer | undefined> {
-    throw new NotImplemented("RWLayers.commit");
+  async commit(name: string, { signal, onBytes }: CommitRWOptions = {}): Promise<Layer | undefined> {
+    mustBeWritable(this.#parts);
+    const { mountID, parent } = this.get(name);
+    const { driver, layers, threads } = this.#parts;
+    const done = this.#use(name);
+    try {
+      const label = `commit of ${name}`;
+      const below = parent && layers.get(parent);
+      const staged = await stage(this.#parts, { label, below }, async (target, split) => {
+        await using diff = await driver.openDiff(mountID);
+        return threads.record({ kind: "record", target, split, source: diff.source }, { label, signal, onBytes });
+      });
+      if (staged.diffID !== emptyDiffID) return await commit(this.#parts, staged, parent);
+      await discard(this.#parts, staged);
+      return undefined;
+    } finally {
+      done();
+    }
+  }
+
+  /** Keeps a name from being removed. @returns to be called once it may be again */
+  #use(name: string): () => void {
+    this.#uses.set(name, (this.#uses.get(name) ?? 0) + 1);
+    return () => {
+      const left = (this.#uses.get(name) ?? 1) - 1;
+      if (left > 0) this.#uses.set(name, left);
+      else this.#uses.delete(name);
+    };
   }
 }

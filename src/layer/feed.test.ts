@@ -1,0 +1,138 @@
+import { describe, expect, test } from "vitest";
+import { Feed, type FeedMessage } from "./feed.js";
+import { Inbox } from "./inbox.js";
+
+/** A feed whose other end is in this thread. */
+function pair(onBytes?: (taken: number) => void) {
+  const sent: FeedMessage[] = [];
+  const inbox = new Inbox(({ used }) => feed.used(used));
+  const feed = new Feed((message) => {
+    sent.push(message);
+    inbox.push(message);
+  }, onBytes);
+  return { feed, inbox, sent };
+}
+
+async function* pieces(count: number, size: number, onNext: (index: number) => void = () => {}) {
+  for (let index = 0; index < count; index++) {
+    onNext(index);
+    yield Buffer.alloc(size, index);
+  }
+}
+
+async function collect(stream: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const all: Uint8Array[] = [];
+  for await (const bytes of stream) all.push(bytes);
+  return Buffer.concat(all);
+}
+
+describe("Feed and Inbox", () => {
+  test.for([
+    [0, 1],
+    [1, 1],
+    [300_000, 1],
+    [3, 5_000_000],
+    [7, 256 << 10],
+  ] as const)("%i pieces of %i bytes arrive as they are, told to the last byte", async ([count, size]) => {
+    let taken = 0;
+    const { feed, inbox } = pair((bytes) => {
+      taken = bytes;
+    });
+    const [, got] = await Promise.all([feed.run(pieces(count, size)), collect(inbox)]);
+    expect(got.equals(await collect(pieces(count, size)))).toBe(true);
+    expect(taken).toBe(count * size);
+  });
+
+  test("small pieces are gathered", async () => {
+    const { feed, inbox, sent } = pair();
+    await Promise.all([feed.run(pieces(10_000, 100)), collect(inbox)]);
+    expect(sent.length).toBeLessThan(10);
+  });
+
+  test("the pieces of the stream stay the stream's", async () => {
+    const { feed, inbox } = pair();
+    const piece = Buffer.from("abc");
+    await Promise.all([feed.run(stream()), collect(inbox)]);
+    expect(piece.toString()).toBe("abc");
+    async function* stream() {
+      yield piece;
+      yield piece;
+    }
+  });
+
+  test("what is not used up stops the stream from being read further", async () => {
+    const { feed, inbox } = pair();
+    let read = 0;
+    const running = feed.run(
+      pieces(100, 1 << 20, (index) => {
+        read = index;
+      }),
+    );
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(read).toBeLessThan(8);
+    await Promise.all([running, collect(inbox)]);
+    expect(read).toBe(99);
+  });
+
+  test("a break is felt while the stream keeps it waiting, and the stream is told when it can be", async () => {
+    const { feed } = pair();
+    let ended = false;
+    let arrive = () => {};
+    const running = feed.run(slow());
+    await new Promise((resolve) => setImmediate(resolve));
+    feed.break(new Error("stop it"));
+    await expect(running).rejects.toThrow("stop it");
+    arrive();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(ended).toBe(true);
+    async function* slow() {
+      try {
+        yield Buffer.alloc(1);
+        await new Promise<void>((resolve) => {
+          arrive = resolve;
+        });
+        yield Buffer.alloc(1);
+      } finally {
+        ended = true;
+      }
+    }
+  });
+
+  test("a break is felt while nobody uses anything up", async () => {
+    const { feed } = pair();
+    let ended = false;
+    const running = feed.run(endless());
+    await new Promise((resolve) => setImmediate(resolve));
+    feed.break(new Error("stop it"));
+    await expect(running).rejects.toThrow("stop it");
+    expect(ended).toBe(true);
+    async function* endless() {
+      try {
+        for (;;) yield Buffer.alloc(1 << 20);
+      } finally {
+        ended = true;
+      }
+    }
+  });
+
+  test("a reader that stops early can go on", async () => {
+    const { feed, inbox } = pair();
+    const running = feed.run(pieces(3, 256 << 10));
+    let first = 0;
+    for await (const bytes of inbox) {
+      first = bytes.length;
+      break;
+    }
+    const rest = await collect(inbox);
+    await running;
+    expect(first + rest.length).toBe(3 * (256 << 10));
+    expect(await collect(inbox)).toHaveLength(0);
+  });
+
+  test("the reader gets a failure before what is waiting", async () => {
+    const { inbox } = pair();
+    inbox.push({ bytes: Buffer.alloc(1) });
+    inbox.fail(new Error("gone"));
+    await expect(collect(inbox)).rejects.toThrow("gone");
+  });
+});

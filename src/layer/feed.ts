@@ -1,0 +1,107 @@
+import type { TransferListItem } from "node:worker_threads";
+
+/** Bytes on their way to another thread, which tells how many it has used up. */
+export type FeedMessage = { readonly bytes: Uint8Array } | { readonly end: true };
+
+/** So much is sent ahead of what the other side has used up. */
+const ahead = 4 << 20;
+/** Small pieces are gathered into such, so that a message is worth its cost. */
+const gather = 256 << 10;
+
+/**
+ * Sends a stream to another thread, at the pace of the slower, where an `Inbox` is. Each piece is copied once, into a
+ * buffer that is handed over: what the stream gives out stays the stream's.
+ */
+export class Feed {
+  readonly #send: (message: FeedMessage, transfer?: readonly TransferListItem[]) => void;
+  readonly #onBytes: ((taken: number) => void) | undefined;
+  #gathered = new Uint8Array(0);
+  #filled = 0;
+  #taken = 0;
+  #inFlight = 0;
+  #broken: { readonly error: unknown } | undefined;
+  #reject: (error: unknown) => void = () => {};
+  #onRoom: () => void = () => {};
+
+  constructor(
+    send: (message: FeedMessage, transfer?: readonly TransferListItem[]) => void,
+    onBytes?: (taken: number) => void,
+  ) {
+    this.#send = send;
+    this.#onBytes = onBytes;
+  }
+
+  /** The other side has used up `bytes` more. */
+  used(bytes: number): void {
+    this.#inFlight -= bytes;
+    this.#taken += bytes;
+    this.#onBytes?.(this.#taken);
+    if (this.#inFlight < ahead) this.#onRoom();
+  }
+
+  /** Makes `run` reject at once, also while it waits for the stream. */
+  break(error: unknown): void {
+    this.#broken ??= { error };
+    this.#reject(error);
+  }
+
+  /** Resolves when all of `stream` is sent. A stream that is not read to its end is told so by `return`. */
+  async run(stream: AsyncIterable<Uint8Array>): Promise<void> {
+    const reader = stream[Symbol.asyncIterator]();
+    let reading = true;
+    try {
+      for (;;) {
+        reading = true;
+        const { done, value } = await this.#unlessBroken(reader.next());
+        reading = false;
+        if (done) break;
+        await this.#put(value);
+      }
+      await this.#flush();
+      this.#send({ end: true });
+    } catch (error) {
+      const closed = reader.return?.();
+      // One that is in the middle of a read answers only after it; nobody waits for that.
+      if (reading) closed?.catch(() => {});
+      else await closed;
+      throw error;
+    }
+  }
+
+  async #put(bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.length; ) {
+      // Not from the pool: a buffer that is handed over must own its memory.
+      if (this.#gathered.length === 0) this.#gathered = Buffer.allocUnsafeSlow(gather);
+      const part = bytes.subarray(at, at + this.#gathered.length - this.#filled);
+      this.#gathered.set(part, this.#filled);
+      this.#filled += part.length;
+      at += part.length;
+      if (this.#filled === this.#gathered.length) await this.#flush();
+    }
+  }
+
+  async #flush(): Promise<void> {
+    while (this.#inFlight >= ahead) {
+      await this.#unlessBroken(
+        new Promise<void>((resolve) => {
+          this.#onRoom = resolve;
+        }),
+      );
+    }
+    const bytes = this.#gathered.subarray(0, this.#filled);
+    this.#gathered = new Uint8Array(0);
+    this.#filled = 0;
+    if (bytes.length === 0) return;
+    this.#inFlight += bytes.length;
+    this.#send({ bytes }, [bytes.buffer as ArrayBuffer]);
+  }
+
+  /** One waits at a time, so that a break reaches it without a listener left behind for every piece. */
+  #unlessBroken<T>(promise: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#reject = reject;
+      promise.then(resolve, reject);
+      if (this.#broken) reject(this.#broken.error);
+    });
+  }
+}

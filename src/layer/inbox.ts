@@ -1,0 +1,54 @@
+import type { FeedMessage } from "./feed.js";
+
+/** What the reading end says: so many bytes more are used up. */
+export interface Used {
+  readonly used: number;
+}
+
+/** The other end of a `Feed`, in another thread: the stream again. Who stops early may go on with another iteration. */
+export class Inbox implements AsyncIterable<Uint8Array> {
+  readonly #onUsed: (message: Used) => void;
+  #waiting: FeedMessage[] = [];
+  #ended = false;
+  #failure: { readonly error: unknown } | undefined;
+  #wake: () => void = () => {};
+
+  constructor(onUsed: (message: Used) => void) {
+    this.#onUsed = onUsed;
+  }
+
+  push(message: FeedMessage): void {
+    this.#waiting.push(message);
+    this.#wake();
+  }
+
+  /** The reader gets this next, whatever is waiting. */
+  fail(error: unknown): void {
+    this.#failure ??= { error };
+    this.#waiting = [];
+    this.#wake();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
+    for (;;) {
+      if (this.#failure) throw this.#failure.error;
+      if (this.#ended) return;
+      const message = this.#waiting.shift();
+      if (!message) await this.#arrival();
+      else if ("end" in message) this.#ended = true;
+      else {
+        try {
+          yield message.bytes;
+        } finally {
+          this.#onUsed({ used: message.bytes.length });
+        }
+      }
+    }
+  }
+
+  #arrival(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
+  }
+}

@@ -1,0 +1,64 @@
+import { chmodSync, closeSync, fchmodSync, lstatSync, mkdirSync, openSync, symlinkSync, unlinkSync } from "node:fs";
+import { join } from "node:path";
+import { isErrno } from "../spec/index.js";
+
+/** What a runtime mounts upon, or expects to be there. @see docker-data-root.md 4; moby daemon/initlayer */
+const entries = [
+  ["dev/pts", "directory"],
+  ["dev/shm", "directory"],
+  ["proc", "directory"],
+  ["sys", "directory"],
+  [".dockerenv", "file"],
+  ["etc/resolv.conf", "file"],
+  ["etc/hosts", "file"],
+  ["etc/hostname", "file"],
+  ["dev/console", "file"],
+  ["etc/mtab", "/proc/mounts"],
+] as const;
+
+/**
+ * Makes the entries of an init layer in a mounted tree. Files and symlinks in their way, of the image, are replaced;
+ * none is followed. Some fifty short system calls: it does not wait for any of them.
+ */
+export function fillInitLayer(root: string): void {
+  for (const [path, kind] of entries) {
+    makeWay(root, path);
+    if (exists(join(root, path))) continue;
+    if (kind === "directory") makeDirectory(join(root, path));
+    else if (kind === "file") closeSync(makeFile(join(root, path)));
+    else symlinkSync(kind, join(root, path));
+  }
+}
+
+/** Leaves only real directories on the way to `path`, and at its end; makes those that are missing above it. */
+function makeWay(root: string, path: string): void {
+  const names = path.split("/");
+  for (let depth = 1; depth <= names.length; depth++) {
+    const at = join(root, ...names.slice(0, depth));
+    unlinkUnlessDirectory(at);
+    if (depth < names.length && !exists(at)) makeDirectory(at);
+  }
+}
+
+function unlinkUnlessDirectory(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if (!isErrno(error, "EISDIR", "EPERM", "ENOENT")) throw error;
+  }
+}
+
+function exists(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+}
+
+function makeDirectory(path: string): void {
+  mkdirSync(path);
+  chmodSync(path, 0o755);
+}
+
+function makeFile(path: string): number {
+  const fd = openSync(path, "wx");
+  fchmodSync(fd, 0o755);
+  return fd;
+}

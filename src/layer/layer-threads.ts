@@ -1,0 +1,115 @@
+import { Feed, type FeedMessage } from "./feed.js";
+import { Inbox, type Used } from "./inbox.js";
+import type { Job, MeasureJob, RebuildJob, RecordJob, Unpacked, UnpackJob } from "./jobs.js";
+import { labelled } from "./wire-error.js";
+import { type Running, WorkerPool } from "./worker-pool.js";
+
+export interface RunOptions {
+  /** In front of the messages of what fails in the thread. */
+  readonly label: string;
+  readonly signal?: AbortSignal | undefined;
+  /** Told how many bytes of the stream have been used up so far. */
+  readonly onBytes?: ((taken: number) => void) | undefined;
+}
+
+const script = new URL("./layer-worker.js", import.meta.url);
+/** Enough for what runs at once; a thread may be kept waiting by a slow network, so more than there are cores. */
+const threads = 8;
+
+/**
+ * The threads in which layers are unpacked, recorded and rebuilt. Writing ones and reading ones are apart: a stream
+ * of layers that is read here and written here never waits for itself.
+ */
+export class LayerThreads {
+  readonly #writing = new WorkerPool<Job>(script, threads);
+  readonly #reading = new WorkerPool<Job>(script, threads);
+
+  /**
+   * Resolves when `tar` has been read to its end and all of it is written; when it rejects nothing is written any more.
+   *
+   * @throws what reading `tar` threw, as it is
+   */
+  async unpack(job: UnpackJob, tar: AsyncIterable<Uint8Array>, options: RunOptions): Promise<Unpacked> {
+    const { signal, onBytes } = options;
+    signal?.throwIfAborted();
+    const task: Running<FeedMessage, Unpacked> = await this.#writing.start(job, ({ used }: Used) => feed.used(used));
+    const feed = new Feed(task.send, onBytes);
+    const result = withLabel(task.result, options.label);
+    result.catch((error) => feed.break(error));
+    return whole(
+      signal,
+      task,
+      (reason) => feed.break(reason),
+      () => feed.run(tar).then(() => result),
+    );
+  }
+
+  /** Makes a layer of what another changes; otherwise as `unpack`. */
+  async record(job: RecordJob, { label, signal, onBytes }: RunOptions): Promise<Unpacked> {
+    signal?.throwIfAborted();
+    let made = 0;
+    const task: Running<never, Unpacked> = await this.#writing.start(job, ({ used }: Used) => {
+      made += used;
+      onBytes?.(made);
+    });
+    return whole(
+      signal,
+      task,
+      () => task.send({ stop: true }),
+      () => withLabel(task.result, label),
+    );
+  }
+
+  /** Begins with the first read. Who stops reading early frees the thread. */
+  async *rebuild(job: RebuildJob, { label, signal }: RunOptions): AsyncGenerator<Uint8Array, void, undefined> {
+    signal?.throwIfAborted();
+    const task: Running<Used, void> = await this.#reading.start(job, (message: FeedMessage) => inbox.push(message));
+    const inbox = new Inbox(task.send);
+    withLabel(task.result, label).catch((error) => inbox.fail(error));
+    const abort = () => inbox.fail(signal?.reason);
+    signal?.addEventListener("abort", abort);
+    try {
+      yield* inbox;
+    } finally {
+      signal?.removeEventListener("abort", abort);
+      task.send({ stop: true });
+      await task.result.catch(() => {});
+    }
+  }
+
+  async measure(job: MeasureJob, { label }: RunOptions): Promise<number> {
+    const task: Running<never, number> = await this.#reading.start(job, () => {});
+    return withLabel(task.result, label);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#writing.close(), this.#reading.close()]);
+  }
+}
+
+/** Runs `work` on a task; on abort and failure the task is told to stop, and has ended when this rejects. */
+async function whole<T>(
+  signal: AbortSignal | undefined,
+  task: Running<unknown, unknown>,
+  onAbort: (reason: unknown) => void,
+  work: () => Promise<T>,
+): Promise<T> {
+  const abort = () => onAbort(signal?.reason);
+  signal?.addEventListener("abort", abort);
+  try {
+    signal?.throwIfAborted();
+    return await work();
+  } catch (error) {
+    task.send({ stop: true });
+    await task.result.catch(() => {});
+    throw signal?.aborted ? signal.reason : error;
+  } finally {
+    signal?.removeEventListener("abort", abort);
+  }
+}
+
+function withLabel<T>(result: Promise<T>, label: string): Promise<T> {
+  return result.catch((error) => {
+    throw labelled(label, error);
+  });
+}

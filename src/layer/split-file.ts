@@ -1,0 +1,51 @@
+import { closeSync, openSync, writeSync } from "node:fs";
+import { createGzip, type Gzip } from "node:zlib";
+import { TarSplitWriter } from "../archive/index.js";
+
+/**
+ * Writes `tar-split.json.gz`. Compression runs on libuv's pool, beside the thread that unpacks; the file is opened at
+ * once, so that it may lie outside of a jail that comes later.
+ */
+export class SplitFile implements Disposable {
+  readonly writer: TarSplitWriter;
+  readonly #gzip: Gzip;
+  readonly #fd: number;
+  readonly #written: Promise<void>;
+  #failed = false;
+
+  constructor(path: string) {
+    this.#fd = openSync(path, "wx", 0o644);
+    this.#gzip = createGzip({ level: 1, chunkSize: 64 << 10 });
+    this.writer = new TarSplitWriter((chunk) => this.#gzip.write(chunk));
+    this.#written = this.#write();
+    this.#written.catch(() => {
+      this.#failed = true;
+    });
+  }
+
+  /** Waits while compression is behind. @throws what writing the file has thrown */
+  async pace(): Promise<void> {
+    if (this.#failed) await this.#written;
+    if (!this.#gzip.writableNeedDrain) return;
+    const drained = new Promise((resolve) => this.#gzip.once("drain", resolve));
+    await Promise.race([drained, this.#written]);
+  }
+
+  /** All is in the file. */
+  async end(): Promise<void> {
+    this.writer.end();
+    this.#gzip.end();
+    await this.#written;
+  }
+
+  [Symbol.dispose](): void {
+    this.#gzip.destroy();
+    closeSync(this.#fd);
+  }
+
+  async #write(): Promise<void> {
+    for await (const chunk of this.#gzip as AsyncIterable<Uint8Array>) {
+      for (let at = 0; at < chunk.length; ) at += writeSync(this.#fd, chunk, at);
+    }
+  }
+}

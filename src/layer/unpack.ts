@@ -1,0 +1,64 @@
+import { decompressed, LayerParser, tarOfSync } from "../archive/index.js";
+import { jail, openWriter, paced, readDiff, type WriteTarget } from "../driver/index.js";
+import { type DiffID, Digester, isErrno } from "../spec/index.js";
+import type { RecordJob, Unpacked, UnpackJob } from "./jobs.js";
+import { SplitFile } from "./split-file.js";
+
+/** Unpacks `tar`, compressed or not. For worker threads: all writing is synchronous. */
+export async function unpack(job: UnpackJob, tar: AsyncIterable<Uint8Array>): Promise<Unpacked> {
+  const reader = decompressed(tar);
+  // Asked for outside of the jail: the first piece decides which library or program unpacks the stream.
+  const first = await reader.next();
+  using split = new SplitFile(job.split);
+  using root = jailed(job.target);
+  return write(root.target, split, withFirst(first, reader));
+}
+
+/** Makes a layer of what `job.source` gives. @param onBytes told how much has been read, now and then */
+export async function record(job: RecordJob, onBytes: (bytes: number) => void): Promise<Unpacked> {
+  using split = new SplitFile(job.split);
+  return write(job.target, split, counted(paced(tarOfSync(readDiff(job.source))), onBytes));
+}
+
+/** Hashes, parses, writes and records in one pass. */
+async function write(target: WriteTarget, split: SplitFile, tar: AsyncIterable<Uint8Array>): Promise<Unpacked> {
+  using writer = openWriter(target);
+  const parser = new LayerParser(writer, { split: split.writer });
+  const digester = new Digester();
+  for await (const chunk of tar) {
+    digester.update(chunk);
+    parser.write(chunk);
+    await split.pace();
+  }
+  parser.end();
+  const diffSize = writer.finish();
+  await split.end();
+  return { diffID: digester.digest<DiffID>(), diffSize };
+}
+
+/** The second wall around the writer; it holds without. */
+function jailed(target: WriteTarget): Disposable & { readonly target: WriteTarget } {
+  try {
+    return jail(target);
+  } catch (error) {
+    if (!isErrno(error, "EPERM")) throw error;
+    return { target, [Symbol.dispose]: () => {} };
+  }
+}
+
+async function* withFirst<T>(first: IteratorResult<T, unknown>, rest: AsyncGenerator<T>): AsyncGenerator<T> {
+  try {
+    if (first.done) return;
+    yield first.value;
+    yield* rest;
+  } finally {
+    await rest.return(undefined);
+  }
+}
+
+async function* counted(chunks: AsyncIterable<Uint8Array>, onBytes: (bytes: number) => void) {
+  for await (const chunk of chunks) {
+    yield chunk;
+    onBytes(chunk.length);
+  }
+}

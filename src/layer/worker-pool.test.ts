@@ -1,0 +1,68 @@
+import { afterEach, describe, expect, test } from "vitest";
+import { WorkerPool } from "./worker-pool.js";
+import type { TestJob } from "./worker-pool.test.worker.js";
+
+const pools: WorkerPool<TestJob>[] = [];
+afterEach(() => Promise.all(pools.splice(0).map((pool) => pool.close())));
+
+function poolOf(size: number): WorkerPool<TestJob> {
+  const pool = new WorkerPool<TestJob>(new URL("./worker-pool.test.worker.js", import.meta.url), size);
+  pools.push(pool);
+  return pool;
+}
+
+const ask = async (pool: WorkerPool<TestJob>, job: TestJob) => (await pool.start(job, () => {})).result;
+
+describe("WorkerPool", () => {
+  test("keeps a thread warm for the next task", async () => {
+    const pool = poolOf(2);
+    expect([await ask(pool, "answer"), await ask(pool, "answer")]).toEqual([1, 2]);
+  });
+
+  test("passes messages both ways, and what the thread failed with", async () => {
+    const pool = poolOf(1);
+    const replies: unknown[] = [];
+    const task = await pool.start<string, string, string>("echo", (reply) => replies.push(reply));
+    for (const message of ["a", "b", "end"]) task.send(message);
+    expect(await task.result).toBe("ended");
+    expect(replies).toEqual(["a", "b"]);
+    await expect(ask(pool, "fail")).rejects.toMatchObject({ code: "conflict", message: "no" });
+  });
+
+  test("more tasks than threads wait for their turn", async () => {
+    const pool = poolOf(2);
+    const waiting = await Promise.all([pool.start("wait", () => {}), pool.start("wait", () => {})]);
+    let third: unknown;
+    const later = ask(pool, "answer").then((answer) => {
+      third = answer;
+    });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(third).toBeUndefined();
+    for (const task of waiting) task.send({ stop: true });
+    await later;
+    expect(third).toBe(1);
+  });
+
+  test.for(["exit", "throw"] as const)(
+    "a thread that dies (%s) fails its task, and the next gets a new thread",
+    async (how) => {
+      const pool = poolOf(1);
+      await ask(pool, "answer");
+      const dying = ask(pool, how);
+      const next = ask(pool, "answer");
+      await expect(dying).rejects.toThrow(
+        /^the worker thread ended before its work: (exit status 7|thrown in the thread)$/,
+      );
+      expect(await next).toBe(1);
+    },
+  );
+
+  test("closed, it starts nothing and ends its threads when they are done", async () => {
+    const pool = poolOf(1);
+    const task = await pool.start("wait", () => {});
+    await pool.close();
+    await expect(ask(pool, "answer")).rejects.toThrow("closed");
+    task.send({ stop: true });
+    expect(await task.result).toBe("stopped");
+  });
+});
