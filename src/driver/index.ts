@@ -7,6 +7,7 @@
  */
 export type * from "./driver.js";
 export { type DriverOptions, driverNames, openDriver } from "./open-driver.js";
+export { FilesInside } from "./read/files-inside.js";
 export { paced } from "./read/paced.js";
 export { readDiff } from "./read/read-diff.js";
 export { type ReadTreeOptions, readTree } from "./read/read-tree.js";
