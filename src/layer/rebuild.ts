@@ -1,11 +1,8 @@
 import { createReadStream } from "node:fs";
-import { assembleSync, type TarSplitRecord, tarSplitRecords } from "../archive/index.js";
-import { readTree } from "../driver/index.js";
-import { DataLoss, Digester, isErrno, type Path } from "../spec/index.js";
+import { assembleSync, decompressed, TarSplitReader, type TarSplitRecord } from "../archive/index.js";
+import { FilesInside } from "../driver/index.js";
+import { DataLoss, Digester, isErrno, messageOf, type Path } from "../spec/index.js";
 import type { RebuildJob } from "./jobs.js";
-
-/** So many records are taken at once: one promise for all of them instead of one for each. */
-const batch = 512;
 
 /**
  * The archive of a layer, byte for byte, out of its tar-split and its files. For worker threads: files are read
@@ -15,8 +12,9 @@ const batch = 512;
  */
 export async function* rebuild({ root, split, diffID }: RebuildJob): AsyncGenerator<Uint8Array> {
   const digester = new Digester();
-  const open = (path: Path) => contentOf(root, path);
-  for await (const records of batches(readSplit(split))) {
+  using files = new FilesInside(root);
+  const open = (path: Path, size: number) => files.content(path, size);
+  for await (const records of readSplit(split)) {
     for (const chunk of assembleSync(records, open)) {
       digester.update(chunk);
       yield chunk;
@@ -32,34 +30,25 @@ export async function* rebuild({ root, split, diffID }: RebuildJob): AsyncGenera
 /** Bytes that `rebuild` gives, by the tar-split alone. */
 export async function measure(split: string): Promise<number> {
   let bytes = 0;
-  for await (const record of readSplit(split)) {
-    bytes += record.kind === "file" ? record.size : record.payload.length;
+  for await (const records of readSplit(split)) {
+    for (const record of records) bytes += record.kind === "file" ? record.size : record.payload.length;
   }
   return bytes;
 }
 
-async function* readSplit(path: string): AsyncGenerator<TarSplitRecord> {
+/** The records of a tar-split file, some at a time: a promise for each would take longer than all else. */
+async function* readSplit(path: string): AsyncGenerator<Iterable<TarSplitRecord>> {
+  const reader = new TarSplitReader();
   try {
-    yield* tarSplitRecords(createReadStream(path, { highWaterMark: 256 << 10 }));
+    const bytes = createReadStream(path, { highWaterMark: 256 << 10 });
+    for await (const chunk of decompressed(bytes)) yield reader.read(chunk);
   } catch (error) {
-    if (!isErrno(error, "ENOENT")) throw error;
-    throw new DataLoss("tar-split.json.gz is missing: the layer runs, it cannot be saved or pushed", { cause: error });
+    throw unreadable(error);
   }
+  reader.end();
 }
 
-async function* batches<T>(items: AsyncIterable<T>): AsyncGenerator<T[]> {
-  let some: T[] = [];
-  for await (const item of items) {
-    if (some.push(item) < batch) continue;
-    yield some;
-    some = [];
-  }
-  yield some;
-}
-
-function contentOf(root: string, path: Path): Iterable<Uint8Array> {
-  for (const change of readTree(root, { base: path, xattrs: "none" })) {
-    if (change.kind === "file") return change.body;
-  }
-  throw new DataLoss(`"${path}" is no file any more`);
+function unreadable(cause: unknown): DataLoss {
+  const missing = "tar-split.json.gz is missing: the layer can be used, but not be saved or pushed";
+  return new DataLoss(isErrno(cause, "ENOENT") ? missing : `tar-split damaged: ${messageOf(cause)}`, { cause });
 }
