@@ -3,6 +3,7 @@
  * engine, what it returns is serialised; streams pass through at the pace of the slower end. `serve` opens a data root
  * and answers until closed.
  */
+export { type ConfigFile, readConfigFile } from "./config-file.js";
 export { Daemon, type DaemonOptions } from "./daemon.js";
 export type { HeldMount } from "./held-mounts.js";
 export { defaultRoot, defaultSocket, socketPathOf } from "./hosts.js";

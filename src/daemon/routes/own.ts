@@ -1,6 +1,9 @@
+import { once } from "node:events";
 import { InvalidParameter } from "../../spec/index.js";
-import type { HeldMounts } from "../held-mounts.js";
-import { json } from "../http/answer.js";
+import type { HeldMount, HeldMounts } from "../held-mounts.js";
+import { type Answer, json } from "../http/answer.js";
+import type { Call } from "../http/call.js";
+import { messages } from "../http/messages.js";
 import { object, text } from "../http/shape.js";
 import { productVersion } from "../product.js";
 import type { Routes, Served } from "../served.js";
@@ -9,6 +12,8 @@ import type { Routes, Served } from "../served.js";
 export interface Identity {
   readonly Version: string;
   readonly Root: string;
+  /** Name of the storage driver. */
+  readonly Driver: string;
   readonly Pid: number;
   /** False: it ends with the command that started it, as soon as no other client is connected. */
   readonly Lasting: boolean;
@@ -16,16 +21,38 @@ export interface Identity {
 
 /** What Docker has not, below `/layerkit`. */
 export function ownRoutes(engine: Served, mounts: HeldMounts, lasting: boolean): Routes {
-  const identity: Identity = { Version: productVersion, Root: engine.root, Pid: process.pid, Lasting: lasting };
+  const identity = (): Identity => ({
+    Version: productVersion,
+    Root: engine.root,
+    Driver: engine.driver.name,
+    Pid: process.pid,
+    Lasting: lasting,
+  });
   return [
-    ["GET /layerkit", () => json(identity)],
+    ["GET /layerkit", () => json(identity())],
     ["GET /layerkit/mounts", () => json(mounts.list())],
-    ["POST /layerkit/mounts", async (call) => json(await mounts.add(named(await call.json(mountBody))), 201)],
+    ["POST /layerkit/mounts", (call) => mount(mounts, call)],
     ["DELETE /layerkit/mounts/{id}", async (call) => json(await mounts.release(call.param("id")))],
   ];
 }
 
 const mountBody = object({ Container: text });
+
+/** With `hold` the mount lives as long as this request, whose answer ends when the client hangs up. */
+async function mount(mounts: HeldMounts, call: Call): Promise<Answer> {
+  const name = named(await call.json(mountBody));
+  return call.query.flag("hold") ? messages(held(mounts, name, call.signal)) : json(await mounts.add(name), 201);
+}
+
+async function* held(mounts: HeldMounts, name: string, signal: AbortSignal): AsyncIterable<HeldMount> {
+  const mount = await mounts.add(name);
+  try {
+    yield mount;
+    if (!signal.aborted) await once(signal, "abort");
+  } finally {
+    await mounts.release(mount.Container);
+  }
+}
 
 function named(body: { Container?: string } | undefined): string {
   if (!body?.Container) throw new InvalidParameter("no container named to mount");

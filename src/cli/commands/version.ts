@@ -1,0 +1,41 @@
+import { Command } from "commander";
+import { apiVersion, productVersion } from "../../daemon/index.js";
+import type { Version } from "../../engine/index.js";
+import { goJSON } from "../../spec/index.js";
+import { asJSON, print } from "../print.js";
+import { talking } from "../session.js";
+
+export function versionCommand(): Command {
+  return new Command("version")
+    .description("show the versions of client and daemon")
+    .option("-f, --format <form>", "table or json")
+    .action(
+      talking<{ format?: string }>(async ({ client, options }) => {
+        const json = asJSON(options.format);
+        const server = await client.get<Version>("/version");
+        const own = { Version: productVersion, ApiVersion: apiVersion, NodeVersion: process.version };
+        if (json) return await print(goJSON({ Client: own, Server: server }));
+        await print("Client:", ...clientLines(own), "", "Server:", ...serverLines(server));
+      }),
+    );
+}
+
+function clientLines(own: { Version: string; ApiVersion: string; NodeVersion: string }): string[] {
+  return [
+    ` Version:           ${own.Version}`,
+    ` API version:       ${own.ApiVersion}`,
+    ` Node version:      ${own.NodeVersion}`,
+    ` OS/Arch:           ${process.platform}/${process.arch}`,
+  ];
+}
+
+function serverLines(server: Version): string[] {
+  return server.Components.flatMap(({ Name, Version, Details }) => [
+    ` ${Name}:`,
+    `  Version:          ${Version}`,
+    ...(Details.ApiVersion ? [`  API version:      ${Details.ApiVersion} (minimum version ${Details.MinAPIVersion})`] : []),
+    ...(Details.Os ? [`  OS/Arch:          ${Details.Os}/${Details.Arch}`] : []),
+    ...(Details.KernelVersion ? [`  Kernel version:   ${Details.KernelVersion}`] : []),
+    ...(Details.GitCommit ? [`  GitCommit:        ${Details.GitCommit}`] : []),
+  ]);
+}

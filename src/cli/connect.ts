@@ -1,0 +1,99 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Daemon, type Identity, Log, privateSocket, serve } from "../daemon/index.js";
+import { ownerOf } from "../engine/index.js";
+import { Conflict, Unavailable } from "../spec/index.js";
+import { Client } from "./client.js";
+import { engineOptions, type Settings } from "./settings.js";
+
+/** A way to the daemon of a data root. `end` closes it, and the daemon too if it was started for this command. */
+export interface Connection {
+  readonly client: Client;
+  end(now: AbortSignal): Promise<void>;
+}
+
+/** How long to wait for a process that holds the root and does not answer: starting up, or winding down. */
+const patienceMs = 60_000;
+
+/**
+ * Finds the daemon that serves the data root, or starts one inside this process for the life of the command. Of two
+ * commands that find nobody, one becomes the owner and the other its client; one that comes while an owner is leaving
+ * waits until the root is free.
+ *
+ * @throws Unavailable: the root is held by a process that does not answer, or by dockerd
+ */
+export async function connect(settings: Settings, signal: AbortSignal): Promise<Connection> {
+  const [socket] = settings.sockets;
+  const connection = socket === undefined ? await toOwner(settings, signal) : await toSocket(socket, signal);
+  try {
+    await checkDriver(connection.client, settings);
+    return connection;
+  } catch (error) {
+    await connection.end(signal);
+    throw error;
+  }
+}
+
+async function toSocket(socket: string, signal: AbortSignal): Promise<Connection> {
+  const client = await Client.connect(socket, signal);
+  if (!client) throw new Unavailable(`no daemon answers on ${socket}: start one with layerkit -H unix://${socket} serve`);
+  return clientOnly(client);
+}
+
+async function toOwner(settings: Settings, signal: AbortSignal): Promise<Connection> {
+  const deadline = Date.now() + patienceMs;
+  for (let waitMs = 5; ; waitMs = Math.min(waitMs * 2, 250)) {
+    const owner = await ownerOf(settings.root);
+    const client = owner?.socket === undefined ? undefined : await Client.connect(owner.socket, signal);
+    if (client) return clientOnly(client);
+    const late = Date.now() > deadline;
+    const own = owner ? undefined : await startOwn(settings, signal, late);
+    if (own) return own;
+    if (late)
+      throw new Unavailable(`data root ${settings.root} is held by process ${owner?.pid}, which does not answer`);
+    await sleep(waitMs, undefined, { signal });
+  }
+}
+
+/** @returns undefined when another process was faster */
+async function startOwn(settings: Settings, signal: AbortSignal, last: boolean): Promise<Connection | undefined> {
+  const socket = privateSocket(settings.root);
+  let daemon: Daemon;
+  try {
+    daemon = await serve({ ...engineOptions(settings), report: note, sockets: [socket], log: quiet(settings), lasting: false });
+  } catch (error) {
+    if (error instanceof Unavailable && !last && (await ownerOf(settings.root))) return undefined;
+    throw error;
+  }
+  const client = await Client.connect(socket, signal);
+  if (!client) {
+    await daemon.close(0);
+    throw new Unavailable(`the daemon inside this command does not answer on ${socket}`);
+  }
+  return { client, end: (now) => endOwn(client, daemon, now) };
+}
+
+/** Commands that came in meanwhile are served to their end. */
+async function endOwn(client: Client, daemon: Daemon, now: AbortSignal): Promise<void> {
+  client[Symbol.dispose]();
+  await daemon.drain(now);
+}
+
+function clientOnly(client: Client): Connection {
+  return { client, end: async () => client[Symbol.dispose]() };
+}
+
+async function checkDriver(client: Client, { driver }: Settings): Promise<void> {
+  if (driver === undefined) return;
+  const identity = await client.get<Identity>("/layerkit");
+  if (identity.Driver !== driver)
+    throw new Conflict(`data root ${identity.Root} is served with storage driver ${identity.Driver}, not ${driver}`);
+}
+
+function note(line: string): void {
+  process.stderr.write(`layerkit: ${line}\n`);
+}
+
+/** A command says itself what failed; its inner daemon only speaks when debugging. */
+function quiet({ debug }: Settings): Log {
+  return debug ? new Log({ debug }) : new Log({ write: () => {} });
+}

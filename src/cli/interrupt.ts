@@ -1,0 +1,38 @@
+import { Cancelled } from "../spec/index.js";
+
+/** Ctrl-C and its like: the first asks the command to stop and clean up, the second not to wait for anything. */
+export class Interrupt implements Disposable {
+  #stop = new AbortController();
+  #hurry = new AbortController();
+  #signal: NodeJS.Signals | undefined;
+  #listener = (signal: NodeJS.Signals) => {
+    this.#signal ??= signal;
+    if (this.#stop.signal.aborted) this.#hurry.abort(new Cancelled("interrupted twice"));
+    else this.#stop.abort(new Cancelled("interrupted"));
+  };
+
+  constructor() {
+    for (const name of caught) process.on(name, this.#listener);
+  }
+
+  /** Fires at the first signal. */
+  get stop(): AbortSignal {
+    return this.#stop.signal;
+  }
+
+  /** Fires at the second. */
+  get hurry(): AbortSignal {
+    return this.#hurry.signal;
+  }
+
+  /** The first signal that came. */
+  get signal(): NodeJS.Signals | undefined {
+    return this.#signal;
+  }
+
+  [Symbol.dispose](): void {
+    for (const name of caught) process.off(name, this.#listener);
+  }
+}
+
+const caught = ["SIGINT", "SIGTERM", "SIGHUP"] as const;

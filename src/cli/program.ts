@@ -1,0 +1,68 @@
+import { Command } from "commander";
+import { productVersion } from "../daemon/index.js";
+import { commitCommand } from "./commands/commit.js";
+import { cpCommand } from "./commands/cp.js";
+import { createCommand } from "./commands/create.js";
+import { dfCommand } from "./commands/df.js";
+import { diffCommand } from "./commands/diff.js";
+import { eventsCommand } from "./commands/events.js";
+import { exportCommand } from "./commands/export.js";
+import { historyCommand } from "./commands/history.js";
+import { imagesCommand } from "./commands/images.js";
+import { importCommand } from "./commands/import.js";
+import { infoCommand } from "./commands/info.js";
+import { inspectCommand } from "./commands/inspect.js";
+import { layersCommand } from "./commands/layers.js";
+import { loadCommand } from "./commands/load.js";
+import { mountCommand, umountCommand } from "./commands/mount.js";
+import { pruneCommand } from "./commands/prune.js";
+import { psCommand } from "./commands/ps.js";
+import { renameCommand } from "./commands/rename.js";
+import { rmCommand } from "./commands/rm.js";
+import { rmiCommand } from "./commands/rmi.js";
+import { saveCommand } from "./commands/save.js";
+import { serveCommand } from "./commands/serve.js";
+import { tagCommand } from "./commands/tag.js";
+import { versionCommand } from "./commands/version.js";
+import { addGlobals } from "./settings.js";
+
+/** Every command, in groups as the help shows them. A new command is one file and one line here. */
+const commands: Readonly<Record<string, readonly (() => Command)[]>> = {
+  "Images:": [
+    imagesCommand,
+    inspectCommand,
+    historyCommand,
+    layersCommand,
+    loadCommand,
+    saveCommand,
+    importCommand,
+    tagCommand,
+    rmiCommand,
+  ],
+  "Containers:": [
+    psCommand,
+    createCommand,
+    cpCommand,
+    diffCommand,
+    commitCommand,
+    exportCommand,
+    renameCommand,
+    rmCommand,
+    mountCommand,
+    umountCommand,
+  ],
+  "System:": [serveCommand, infoCommand, versionCommand, dfCommand, eventsCommand, pruneCommand],
+};
+
+export function program(): Command {
+  const layerkit = addGlobals(new Command("layerkit"))
+    .description("Container images and copy-on-write file systems on OverlayFS, in Docker's own data-root format.")
+    .version(productVersion, "-V, --version")
+    .enablePositionalOptions()
+    .showHelpAfterError("(layerkit --help lists the commands, layerkit COMMAND --help its options)")
+    .exitOverride();
+  for (const [group, makers] of Object.entries(commands)) {
+    for (const make of makers) layerkit.addCommand(make().helpGroup(group).exitOverride());
+  }
+  return layerkit;
+}

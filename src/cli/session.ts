@@ -1,0 +1,50 @@
+import type { Command } from "commander";
+import type { Client } from "./client.js";
+import { connect } from "./connect.js";
+import { report } from "./failure.js";
+import { Interrupt } from "./interrupt.js";
+import { type Globals, type Settings, settingsOf } from "./settings.js";
+
+/** What a command works with. */
+export interface Session<Options> {
+  readonly client: Client;
+  readonly args: readonly string[];
+  readonly options: Options;
+  /** Fires when the user interrupts. */
+  readonly signal: AbortSignal;
+}
+
+/** Makes the action of a command that talks to the daemon. */
+export function talking<Options>(run: (session: Session<Options>) => Promise<void>) {
+  return alone<Options>(async ({ settings, interrupt, ...given }) => {
+    const connection = await connect(settings, interrupt.stop);
+    try {
+      await run({ client: connection.client, signal: interrupt.stop, ...given });
+    } finally {
+      await connection.end(interrupt.hurry);
+    }
+  });
+}
+
+export interface Alone<Options> {
+  readonly settings: Settings;
+  readonly args: readonly string[];
+  readonly options: Options;
+  readonly interrupt: Interrupt;
+}
+
+/** Makes the action of a command that goes its own way: no daemon is looked for. Sets the exit status. */
+export function alone<Options>(run: (given: Alone<Options>) => Promise<void>) {
+  return async function action(this: Command): Promise<void> {
+    const globals: Globals = this.optsWithGlobals();
+    using interrupt = new Interrupt();
+    let debug = globals.debug ?? false;
+    try {
+      const settings = await settingsOf(globals);
+      debug = settings.debug;
+      await run({ settings, args: this.args, options: this.opts() as Options, interrupt });
+    } catch (error) {
+      process.exitCode = report(error, { debug, ...(interrupt.signal && { interrupted: interrupt.signal }) });
+    }
+  };
+}

@@ -1,0 +1,56 @@
+import { resolve } from "node:path";
+import type { Command } from "commander";
+import type { EngineOptions } from "../engine/index.js";
+import { defaultRoot, readConfigFile, socketPathOf } from "../daemon/index.js";
+
+/** Options that stand before the command. */
+export interface Globals {
+  readonly root?: string;
+  readonly storageDriver?: string;
+  readonly storageOpt?: readonly string[];
+  readonly configFile?: string;
+  readonly host?: readonly string[];
+  readonly debug?: boolean;
+}
+
+/** Which data root, and how: the command line over the config file over what is usual. */
+export interface Settings {
+  readonly root: string;
+  readonly driver?: string;
+  readonly storageOptions: readonly string[];
+  /** Paths of the sockets named; empty when none was. */
+  readonly sockets: readonly string[];
+  readonly debug: boolean;
+}
+
+export function addGlobals(command: Command): Command {
+  return command
+    .option("--root <dir>", `data root (default ${defaultRoot()})`)
+    .option("--storage-driver <name>", "storage driver: overlay2 or vfs (default: the one the root has, else overlay2)")
+    .option("--storage-opt <key=value>", "storage option, may be repeated", collect)
+    .option("--config-file <file>", "daemon.json to read")
+    .option("-H, --host <unix://socket>", "daemon to talk to; for serve, socket to listen on, may be repeated", collect)
+    .option("-D, --debug", "say more: stacks of errors, requests served");
+}
+
+/** Gathers the values of an option that may be repeated. */
+export function collect(value: string, earlier: readonly string[] = []): string[] {
+  return [...earlier, value];
+}
+
+export async function settingsOf(globals: Globals): Promise<Settings> {
+  const file = globals.configFile === undefined ? {} : await readConfigFile(globals.configFile);
+  const driver = globals.storageDriver ?? file["storage-driver"];
+  return {
+    root: resolve(globals.root ?? file["data-root"] ?? defaultRoot()),
+    ...(driver !== undefined && { driver }),
+    storageOptions: globals.storageOpt ?? file["storage-opts"] ?? [],
+    sockets: (globals.host ?? file.hosts ?? []).map(socketPathOf),
+    debug: globals.debug ?? file.debug ?? false,
+  };
+}
+
+/** How to open the data root. */
+export function engineOptions({ root, driver, storageOptions }: Settings): EngineOptions {
+  return { root, ...(driver !== undefined && { driver }), storageOptions };
+}
