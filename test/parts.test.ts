@@ -14,7 +14,8 @@ const sees: Readonly<Record<string, string>> = {
   image: "spec disk archive layer",
   engine: "spec overlayfs sys disk archive driver layer image",
   daemon: "spec engine",
-  cli: "spec engine daemon cli/tour",
+  // overlayfs and archive: cp makes tars of local files, and files of tars.
+  cli: "spec overlayfs archive engine daemon cli/tour",
   // The tour makes a sample image of its own, and shows what the kernel has: it is no client like the other commands.
   "cli/tour": "spec overlayfs sys archive engine cli",
   ".": "spec engine",

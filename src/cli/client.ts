@@ -151,7 +151,8 @@ function queryText(query: Readonly<Record<string, Value>>): string {
   const params = new URLSearchParams();
   for (const [key, value] of Object.entries(query)) {
     const values = Array.isArray(value) ? (value as readonly string[]) : [value as Exclude<Value, readonly string[]>];
-    for (const each of values) if (each !== undefined && each !== false) params.append(key, String(each === true ? 1 : each));
+    for (const each of values)
+      if (each !== undefined && each !== false) params.append(key, String(each === true ? 1 : each));
   }
   const text = params.toString();
   return text === "" ? "" : `?${text}`;

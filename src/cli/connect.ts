@@ -35,7 +35,8 @@ export async function connect(settings: Settings, signal: AbortSignal): Promise<
 
 async function toSocket(socket: string, signal: AbortSignal): Promise<Connection> {
   const client = await Client.connect(socket, signal);
-  if (!client) throw new Unavailable(`no daemon answers on ${socket}: start one with layerkit -H unix://${socket} serve`);
+  if (!client)
+    throw new Unavailable(`no daemon answers on ${socket}: start one with layerkit -H unix://${socket} serve`);
   return clientOnly(client);
 }
 
@@ -59,7 +60,13 @@ async function startOwn(settings: Settings, signal: AbortSignal, last: boolean):
   const socket = privateSocket(settings.root);
   let daemon: Daemon;
   try {
-    daemon = await serve({ ...engineOptions(settings), report: note, sockets: [socket], log: quiet(settings), lasting: false });
+    daemon = await serve({
+      ...engineOptions(settings),
+      report: note,
+      sockets: [socket],
+      log: quiet(settings),
+      lasting: false,
+    });
   } catch (error) {
     if (error instanceof Unavailable && !last && (await ownerOf(settings.root))) return undefined;
     throw error;

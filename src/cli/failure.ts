@@ -7,7 +7,10 @@ export class WrongUsage extends Error {}
 export class SomeFailed extends Error {}
 
 /** Prints what went wrong, in one line, and gives the exit status. */
-export function report(error: unknown, { debug, interrupted }: { debug: boolean; interrupted?: NodeJS.Signals }): number {
+export function report(
+  error: unknown,
+  { debug, interrupted }: { debug: boolean; interrupted?: NodeJS.Signals },
+): number {
   if (interrupted) return interrupted === "SIGINT" ? 130 : 143;
   // The reader of a pipe has enough: `layerkit images | head -1`.
   if (isErrno(error, "EPIPE")) return 0;

@@ -18,5 +18,7 @@ export function moment(text: string | undefined, nowMs = Date.now()): string | u
     const ago = parts.reduce((sum, [, number, unit = "s"]) => sum + Number(number) * (seconds[unit] ?? 0), 0);
     return (nowMs / 1000 - ago).toFixed(3);
   }
-  throw new WrongUsage(`${JSON.stringify(text)} is no time: want seconds since 1970, 2026-01-31T12:00:00Z, or 10m for ten minutes ago`);
+  throw new WrongUsage(
+    `${JSON.stringify(text)} is no time: want seconds since 1970, 2026-01-31T12:00:00Z, or 10m for ten minutes ago`,
+  );
 }

@@ -1,6 +1,6 @@
 import { once } from "node:events";
+import { InvalidArgumentError, Option } from "commander";
 import { goJSON } from "../spec/index.js";
-import { WrongUsage } from "./failure.js";
 import { table } from "./format/table.js";
 
 /** Writes lines to standard output, waiting when the reader is slow. */
@@ -12,6 +12,8 @@ export async function write(piece: string | Uint8Array): Promise<void> {
   if (!process.stdout.write(piece)) await once(process.stdout, "drain");
 }
 
+export type Format = "table" | "json";
+
 /** A list to be shown: docker's field names and values, and which of them the table shows, under which heads. */
 export interface Listing {
   readonly rows: readonly Readonly<Record<string, string | null>>[];
@@ -19,15 +21,22 @@ export interface Listing {
 }
 
 /** Prints a table, or with `--format json` one object a line. */
-export async function printListing({ rows, columns }: Listing, format: string | undefined): Promise<void> {
-  if (asJSON(format)) return await print(...rows.map((row) => goJSON(row)));
+export async function printListing({ rows, columns }: Listing, format: Format | undefined): Promise<void> {
+  if (format === "json") return await print(...rows.map((row) => goJSON(row)));
   const fields = Object.values(columns);
-  await print(...table(Object.keys(columns), rows.map((row) => fields.map((field) => row[field] ?? ""))));
+  await print(
+    ...table(
+      Object.keys(columns),
+      rows.map((row) => fields.map((field) => row[field] ?? "")),
+    ),
+  );
 }
 
-/** @throws WrongUsage: neither `table` nor `json` */
-export function asJSON(format: string | undefined): boolean {
-  if (format === "json" || format === "{{json .}}") return true;
-  if (format === undefined || format === "table" || format === "") return false;
-  throw new WrongUsage(`--format ${JSON.stringify(format)}: only table and json are offered; Go templates are not`);
+/** The `--format` of a command; what it cannot be is refused before anything is asked of the daemon. */
+export function formatOption(flags = "--format <form>"): Option {
+  return new Option(flags, "table or json").argParser((value: string): Format => {
+    if (value === "json" || value === "{{json .}}") return "json";
+    if (value === "table") return "table";
+    throw new InvalidArgumentError("Only table and json are offered; Go templates are not.");
+  });
 }

@@ -23,6 +23,7 @@ import { rmiCommand } from "./commands/rmi.js";
 import { saveCommand } from "./commands/save.js";
 import { serveCommand } from "./commands/serve.js";
 import { tagCommand } from "./commands/tag.js";
+import { tourCommand } from "./commands/tour.js";
 import { versionCommand } from "./commands/version.js";
 import { addGlobals } from "./settings.js";
 
@@ -51,7 +52,7 @@ const commands: Readonly<Record<string, readonly (() => Command)[]>> = {
     mountCommand,
     umountCommand,
   ],
-  "System:": [serveCommand, infoCommand, versionCommand, dfCommand, eventsCommand, pruneCommand],
+  "System:": [tourCommand, serveCommand, infoCommand, versionCommand, dfCommand, eventsCommand, pruneCommand],
 };
 
 export function program(): Command {
@@ -60,9 +61,12 @@ export function program(): Command {
     .version(productVersion, "-V, --version")
     .enablePositionalOptions()
     .showHelpAfterError("(layerkit --help lists the commands, layerkit COMMAND --help its options)")
+    .helpCommand("help [command]", "show how to use a command")
+    .commandsGroup("System:")
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "layerkit: ")) })
     .exitOverride();
   for (const [group, makers] of Object.entries(commands)) {
-    for (const make of makers) layerkit.addCommand(make().helpGroup(group).exitOverride());
+    for (const make of makers) layerkit.addCommand(make().helpGroup(group).copyInheritedSettings(layerkit));
   }
   return layerkit;
 }

@@ -1,7 +1,8 @@
 import { resolve } from "node:path";
-import type { Command } from "commander";
-import type { EngineOptions } from "../engine/index.js";
+import { type Command, InvalidArgumentError } from "commander";
 import { defaultRoot, readConfigFile, socketPathOf } from "../daemon/index.js";
+import type { EngineOptions } from "../engine/index.js";
+import { messageOf } from "../spec/index.js";
 
 /** Options that stand before the command. */
 export interface Globals {
@@ -9,6 +10,7 @@ export interface Globals {
   readonly storageDriver?: string;
   readonly storageOpt?: readonly string[];
   readonly configFile?: string;
+  /** Paths of sockets. */
   readonly host?: readonly string[];
   readonly debug?: boolean;
 }
@@ -29,13 +31,25 @@ export function addGlobals(command: Command): Command {
     .option("--storage-driver <name>", "storage driver: overlay2 or vfs (default: the one the root has, else overlay2)")
     .option("--storage-opt <key=value>", "storage option, may be repeated", collect)
     .option("--config-file <file>", "daemon.json to read")
-    .option("-H, --host <unix://socket>", "daemon to talk to; for serve, socket to listen on, may be repeated", collect)
+    .option(
+      "-H, --host <unix://socket>",
+      "daemon to talk to; for serve, socket to listen on, may be repeated",
+      collectHost,
+    )
     .option("-D, --debug", "say more: stacks of errors, requests served");
 }
 
 /** Gathers the values of an option that may be repeated. */
 export function collect(value: string, earlier: readonly string[] = []): string[] {
   return [...earlier, value];
+}
+
+function collectHost(value: string, earlier: readonly string[] = []): string[] {
+  try {
+    return [...earlier, socketPathOf(value)];
+  } catch (error) {
+    throw new InvalidArgumentError(messageOf(error));
+  }
 }
 
 export async function settingsOf(globals: Globals): Promise<Settings> {
@@ -45,7 +59,7 @@ export async function settingsOf(globals: Globals): Promise<Settings> {
     root: resolve(globals.root ?? file["data-root"] ?? defaultRoot()),
     ...(driver !== undefined && { driver }),
     storageOptions: globals.storageOpt ?? file["storage-opts"] ?? [],
-    sockets: (globals.host ?? file.hosts ?? []).map(socketPathOf),
+    sockets: globals.host ?? (file.hosts ?? []).map(socketPathOf),
     debug: globals.debug ?? file.debug ?? false,
   };
 }

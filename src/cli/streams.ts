@@ -41,7 +41,8 @@ async function writeFile(file: string, bytes: () => Promise<AsyncIterable<Uint8A
     await rename(part, file);
   } catch (error) {
     await rm(part, { force: true });
-    throw isErrno(error, "ENOENT") ? new Error(`cannot write ${file}: directory ${dirname(file)} does not exist`) : error;
+    throw isErrno(error, "ENOENT")
+      ? new Error(`cannot write ${file}: directory ${dirname(file)} does not exist`)
+      : error;
   }
 }
-

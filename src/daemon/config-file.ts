@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { InvalidParameter, isErrno, messageOf, NotFound } from "../spec/index.js";
-import { flag, list, map, anything, object, text } from "./http/shape.js";
+import { anything, flag, list, map, object, text } from "./http/shape.js";
 
 const known = {
   "data-root": text,

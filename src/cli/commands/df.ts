@@ -1,21 +1,21 @@
 import { Command } from "commander";
 import type { DiskUsage } from "../../engine/index.js";
 import { size } from "../format/size.js";
-import { type Listing, print, printListing } from "../print.js";
+import { type Format, formatOption, type Listing, print, printListing } from "../print.js";
 import { talking } from "../session.js";
 import { imageRows } from "./images.js";
 import { containerRow } from "./ps.js";
 
 interface Options {
   readonly verbose?: boolean;
-  readonly format?: string;
+  readonly format?: Format;
 }
 
 export function dfCommand(): Command {
   return new Command("df")
     .description("show how much disk images, containers and volumes take")
     .option("-v, --verbose", "each of them")
-    .option("--format <form>", "table or json")
+    .addOption(formatOption())
     .action(
       talking<Options>(async ({ client, options }) => {
         const usage = await client.get<DiskUsage>("/system/df");
@@ -29,7 +29,13 @@ export function dfCommand(): Command {
     );
 }
 
-const summaryColumns = { TYPE: "Type", TOTAL: "TotalCount", ACTIVE: "Active", SIZE: "Size", RECLAIMABLE: "Reclaimable" };
+const summaryColumns = {
+  TYPE: "Type",
+  TOTAL: "TotalCount",
+  ACTIVE: "Active",
+  SIZE: "Size",
+  RECLAIMABLE: "Reclaimable",
+};
 
 function summary(usage: DiskUsage): Listing {
   return { rows: [images(usage), containers(usage), volumes(usage)], columns: summaryColumns };
@@ -44,11 +50,20 @@ function images({ Images, LayersSize }: DiskUsage) {
 function containers({ Containers }: DiskUsage) {
   const active = Containers.filter(({ State }) => ["running", "paused", "restarting"].includes(State));
   const total = sum(Containers.map(({ SizeRw = 0 }) => SizeRw));
-  return row("Containers", Containers.length, active.length, total, total - sum(active.map(({ SizeRw = 0 }) => SizeRw)));
+  return row(
+    "Containers",
+    Containers.length,
+    active.length,
+    total,
+    total - sum(active.map(({ SizeRw = 0 }) => SizeRw)),
+  );
 }
 
 function volumes({ Volumes }: DiskUsage) {
-  const known = Volumes.map(({ UsageData }) => ({ refs: UsageData?.RefCount ?? 0, size: Math.max(0, UsageData?.Size ?? 0) }));
+  const known = Volumes.map(({ UsageData }) => ({
+    refs: UsageData?.RefCount ?? 0,
+    size: Math.max(0, UsageData?.Size ?? 0),
+  }));
   const active = known.filter(({ refs }) => refs > 0);
   const total = sum(known.map((volume) => volume.size));
   return row("Local Volumes", known.length, active.length, total, total - sum(active.map((volume) => volume.size)));
@@ -67,8 +82,14 @@ function row(Type: string, count: number, active: number, total: number, free: n
 
 function details(usage: DiskUsage): [string, Listing][] {
   return [
-    ["Images space usage", { rows: usage.Images.flatMap((image) => imageRows(image, { trunc: true })), columns: imageColumns }],
-    ["Containers space usage", { rows: usage.Containers.map((each) => containerRow(each, true)), columns: containerColumns }],
+    [
+      "Images space usage",
+      { rows: usage.Images.flatMap((image) => imageRows(image, { trunc: true })), columns: imageColumns },
+    ],
+    [
+      "Containers space usage",
+      { rows: usage.Containers.map((each) => containerRow(each, true)), columns: containerColumns },
+    ],
     ["Local Volumes space usage", { rows: usage.Volumes.map(volumeRow), columns: volumeColumns }],
   ];
 }

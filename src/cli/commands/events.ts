@@ -2,16 +2,16 @@ import { Command } from "commander";
 import type { EventMessage } from "../../engine/index.js";
 import { goJSON, rfc3339 } from "../../spec/index.js";
 import { filtersText } from "../filters.js";
-import { asJSON, print } from "../print.js";
+import { moment } from "../moment.js";
+import { type Format, formatOption, print } from "../print.js";
 import { talking } from "../session.js";
 import { collect } from "../settings.js";
-import { moment } from "../moment.js";
 
 interface Options {
   readonly since?: string;
   readonly until?: string;
   readonly filter?: readonly string[];
-  readonly format?: string;
+  readonly format?: Format;
 }
 
 export function eventsCommand(): Command {
@@ -20,13 +20,17 @@ export function eventsCommand(): Command {
     .option("--since <time>", "from then on: seconds since 1970, a time, or how long ago (10m)")
     .option("--until <time>", "until then")
     .option("-f, --filter <key=value>", "type, event, container, image and so on; may be repeated", collect)
-    .option("--format <form>", "json: one object a line")
+    .addOption(formatOption())
     .action(
       talking<Options>(async ({ client, options }) => {
-        const json = asJSON(options.format);
-        const query = { since: moment(options.since), until: moment(options.until), filters: filtersText(options.filter) };
+        const query = {
+          since: moment(options.since),
+          until: moment(options.until),
+          filters: filtersText(options.filter),
+        };
         const reply = await client.send("GET", "/events", { query });
-        for await (const event of reply.lines<EventMessage>()) await print(json ? goJSON(event) : lineOf(event));
+        for await (const event of reply.lines<EventMessage>())
+          await print(options.format === "json" ? goJSON(event) : lineOf(event));
       }),
     );
 }

@@ -4,14 +4,14 @@ import { rfc3339, shortID } from "../../spec/index.js";
 import { pathPart } from "../client.js";
 import { size } from "../format/size.js";
 import { ago } from "../format/time.js";
-import { print, printListing } from "../print.js";
+import { type Format, formatOption, print, printListing } from "../print.js";
 import { talking } from "../session.js";
 
 interface Options {
   readonly human?: string;
   readonly quiet?: boolean;
   readonly trunc: boolean;
-  readonly format?: string;
+  readonly format?: Format;
 }
 
 export function historyCommand(): Command {
@@ -21,7 +21,7 @@ export function historyCommand(): Command {
     .option("-H, --human [yes]", "sizes and times for people (default true)")
     .option("-q, --quiet", "ids only")
     .option("--no-trunc", "whole ids and commands")
-    .option("--format <form>", "table or json")
+    .addOption(formatOption())
     .action(
       talking<Options>(async ({ client, args: [name = ""], options }) => {
         const items = await client.get<ImageHistoryItem[]>(`/images/${pathPart(name)}/history`);

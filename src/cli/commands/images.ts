@@ -4,7 +4,7 @@ import { shortID } from "../../spec/index.js";
 import { filtersText } from "../filters.js";
 import { size } from "../format/size.js";
 import { ago, goTime } from "../format/time.js";
-import { print, printListing } from "../print.js";
+import { type Format, formatOption, print, printListing } from "../print.js";
 import { talking } from "../session.js";
 import { collect } from "../settings.js";
 
@@ -14,7 +14,7 @@ interface Options {
   readonly digests?: boolean;
   readonly trunc: boolean;
   readonly filter?: readonly string[];
-  readonly format?: string;
+  readonly format?: Format;
 }
 
 export function imagesCommand(): Command {
@@ -26,7 +26,7 @@ export function imagesCommand(): Command {
     .option("--digests", "show digests")
     .option("--no-trunc", "whole ids")
     .option("-f, --filter <key=value>", "dangling, label, before, since, reference or until; may be repeated", collect)
-    .option("--format <form>", "table or json")
+    .addOption(formatOption())
     .action(
       talking<Options>(async ({ client, args: [name], options }) => {
         const filters = filtersText([...(options.filter ?? []), ...(name === undefined ? [] : [`reference=${name}`])]);

@@ -21,7 +21,13 @@ export function importCommand(): Command {
     .option("--platform <os/arch>", "platform of the image")
     .action(
       talking<Options>(async ({ client, args: [file, repo], options }) => {
-        const query = { fromSrc: "-", repo, changes: options.change, message: options.message, platform: options.platform };
+        const query = {
+          fromSrc: "-",
+          repo,
+          changes: options.change,
+          message: options.message,
+          platform: options.platform,
+        };
         const body = await input(file);
         const reply = await client.send("POST", "/images/create", { query, body });
         await showProgress(reply.lines<ProgressMessage>());

@@ -2,18 +2,17 @@ import { Command } from "commander";
 import type { Info } from "../../engine/index.js";
 import { goJSON } from "../../spec/index.js";
 import { binarySize } from "../format/size.js";
-import { asJSON, print } from "../print.js";
+import { type Format, formatOption, print } from "../print.js";
 import { talking } from "../session.js";
 
 export function infoCommand(): Command {
   return new Command("info")
     .description("show what the daemon is and how it stores")
-    .option("-f, --format <form>", "table or json")
+    .addOption(formatOption("-f, --format <form>"))
     .action(
-      talking<{ format?: string }>(async ({ client, options }) => {
-        const json = asJSON(options.format);
+      talking<{ format?: Format }>(async ({ client, options }) => {
         const info = await client.get<Info>("/info");
-        if (json) return await print(goJSON(info));
+        if (options.format === "json") return await print(goJSON(info));
         await print(...lines(info));
         for (const warning of info.Warnings ?? []) process.stderr.write(`${warning}\n`);
       }),

@@ -2,13 +2,13 @@ import { Command } from "commander";
 import { NotFound } from "../../spec/index.js";
 import { type Client, pathPart, ServerError } from "../client.js";
 import { each, WrongUsage } from "../failure.js";
-import { asJSON, print } from "../print.js";
+import { type Format, formatOption, print } from "../print.js";
 import { talking } from "../session.js";
 
 interface Options {
   readonly type?: string;
   readonly size?: boolean;
-  readonly format?: string;
+  readonly format?: Format;
 }
 
 const paths: Readonly<Record<string, (name: string) => string>> = {
@@ -24,16 +24,15 @@ export function inspectCommand(): Command {
     .argument("<name...>")
     .option("--type <kind>", `one of ${Object.keys(paths).join(", ")} (default: the first that has the name)`)
     .option("-s, --size", "count the sizes of containers")
-    .option("-f, --format <form>", "json: one object a line")
+    .addOption(formatOption("-f, --format <form>"))
     .action(
       talking<Options>(async ({ client, args, options }) => {
-        const json = asJSON(options.format);
         const kinds = kindsOf(options.type);
         const found: unknown[] = [];
         try {
           await each(args, async (name) => void found.push(await inspect(client, name, kinds, options)));
         } finally {
-          if (json) await print(...found.map((value) => JSON.stringify(value)));
+          if (options.format === "json") await print(...found.map((value) => JSON.stringify(value)));
           else await print(JSON.stringify(found, undefined, 4));
         }
       }),

@@ -2,16 +2,16 @@ import { Command } from "commander";
 import type { HeldMount, Identity } from "../../daemon/index.js";
 import { pathPart } from "../client.js";
 import { each } from "../failure.js";
-import { print, printListing } from "../print.js";
+import { type Format, formatOption, print, printListing } from "../print.js";
 import { type Session, talking } from "../session.js";
 
 export function mountCommand(): Command {
   return new Command("mount")
     .description("mount a container's file system and print where; without a name, list what is mounted")
     .argument("[container]")
-    .option("--format <form>", "table or json, for the list")
+    .addOption(formatOption())
     .action(
-      talking<{ format?: string }>(async (session) => {
+      talking<{ format?: Format }>(async (session) => {
         const [name] = session.args;
         if (name === undefined) await list(session);
         else await mount(session, name);
@@ -19,7 +19,7 @@ export function mountCommand(): Command {
     );
 }
 
-async function list({ client, options }: Session<{ format?: string }>): Promise<void> {
+async function list({ client, options }: Session<{ format?: Format }>): Promise<void> {
   const held = await client.get<HeldMount[]>("/layerkit/mounts");
   const rows = held.map(({ Container, Path, Count }) => ({ Container, Path, Count: String(Count) }));
   await printListing({ rows, columns: { CONTAINER: "Container", COUNT: "Count", PATH: "Path" } }, options.format);

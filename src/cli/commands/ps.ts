@@ -4,7 +4,7 @@ import { shortID } from "../../spec/index.js";
 import { filtersText } from "../filters.js";
 import { size } from "../format/size.js";
 import { ago, goTime } from "../format/time.js";
-import { print, printListing } from "../print.js";
+import { type Format, formatOption, print, printListing } from "../print.js";
 import { talking } from "../session.js";
 import { collect } from "../settings.js";
 
@@ -16,7 +16,7 @@ interface Options {
   readonly last?: string;
   readonly latest?: boolean;
   readonly filter?: readonly string[];
-  readonly format?: string;
+  readonly format?: Format;
 }
 
 export function psCommand(): Command {
@@ -29,7 +29,7 @@ export function psCommand(): Command {
     .option("-l, --latest", "the one made last")
     .option("--no-trunc", "whole ids and commands")
     .option("-f, --filter <key=value>", "id, name, label, status, ancestor and so on; may be repeated", collect)
-    .option("--format <form>", "table or json")
+    .addOption(formatOption())
     .action(
       talking<Options>(async ({ client, options }) => {
         const { all, filter } = options;

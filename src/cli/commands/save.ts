@@ -9,7 +9,10 @@ export function saveCommand(): Command {
     .option("-o, --output <file>", "write this file, not standard output")
     .action(
       talking<{ output?: string }>(async ({ client, args, options }) => {
-        await output(options.output, async () => (await client.send("GET", "/images/get", { query: { names: args } })).body);
+        await output(
+          options.output,
+          async () => (await client.send("GET", "/images/get", { query: { names: args } })).body,
+        );
       }),
     );
 }

@@ -2,19 +2,18 @@ import { Command } from "commander";
 import { apiVersion, productVersion } from "../../daemon/index.js";
 import type { Version } from "../../engine/index.js";
 import { goJSON } from "../../spec/index.js";
-import { asJSON, print } from "../print.js";
+import { type Format, formatOption, print } from "../print.js";
 import { talking } from "../session.js";
 
 export function versionCommand(): Command {
   return new Command("version")
     .description("show the versions of client and daemon")
-    .option("-f, --format <form>", "table or json")
+    .addOption(formatOption("-f, --format <form>"))
     .action(
-      talking<{ format?: string }>(async ({ client, options }) => {
-        const json = asJSON(options.format);
+      talking<{ format?: Format }>(async ({ client, options }) => {
         const server = await client.get<Version>("/version");
         const own = { Version: productVersion, ApiVersion: apiVersion, NodeVersion: process.version };
-        if (json) return await print(goJSON({ Client: own, Server: server }));
+        if (options.format === "json") return await print(goJSON({ Client: own, Server: server }));
         await print("Client:", ...clientLines(own), "", "Server:", ...serverLines(server));
       }),
     );
@@ -33,7 +32,9 @@ function serverLines(server: Version): string[] {
   return server.Components.flatMap(({ Name, Version, Details }) => [
     ` ${Name}:`,
     `  Version:          ${Version}`,
-    ...(Details.ApiVersion ? [`  API version:      ${Details.ApiVersion} (minimum version ${Details.MinAPIVersion})`] : []),
+    ...(Details.ApiVersion
+      ? [`  API version:      ${Details.ApiVersion} (minimum version ${Details.MinAPIVersion})`]
+      : []),
     ...(Details.Os ? [`  OS/Arch:          ${Details.Os}/${Details.Arch}`] : []),
     ...(Details.KernelVersion ? [`  Kernel version:   ${Details.KernelVersion}`] : []),
     ...(Details.GitCommit ? [`  GitCommit:        ${Details.GitCommit}`] : []),
