@@ -25,7 +25,6 @@ export class LocalWriter {
 
   /** @throws InvalidParameter: it would be written outside the root; a directory over a file, or a file over one */
   async write(entry: TarEntry): Promise<void> {
-    if (entry.kind === "global") return;
     const path = this.#place(entry.name);
     await this.#checkParents(path);
     const at = this.#at(path);
