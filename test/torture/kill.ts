@@ -1,0 +1,79 @@
+import { spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { output, run } from "../oracle/run.js";
+
+const victim = fileURLToPath(new URL("./victim.js", import.meta.url));
+
+/** The calls that change what is on disk or mounted: between any two of them a kill can find the root. */
+const calls = [
+  "mkdir,mkdirat,rmdir,unlink,unlinkat,rename,renameat,renameat2,link,linkat,symlink,symlinkat,mknod,mknodat",
+  "ftruncate,fsync,fdatasync,syncfs,pwrite64,chmod,fchmod,fchmodat,lchown,fchown,fchownat,utimensat",
+  "setxattr,lsetxattr,fsetxattr,mount,umount2,fsmount,move_mount",
+]
+  .flatMap((list) => list.split(","))
+  .join(",");
+
+export interface Killed {
+  /** The operation was acknowledged before the end. */
+  readonly done: boolean;
+  /** It went through: the kill came too late, or never. */
+  readonly survived: boolean;
+}
+
+/**
+ * Runs the operation, and kills it as one of its threads makes its `nth` call that changes something.
+ *
+ * @throws when it fails by itself
+ */
+export async function killAtCall(nth: number, args: readonly string[]): Promise<Killed> {
+  const inject = ["-e", `trace=${calls}`, "-e", `inject=${calls}:signal=SIGKILL:when=${nth}`];
+  return ended(
+    await run("strace", [
+      "-f",
+      "-qqq",
+      "--seccomp-bpf",
+      "-o",
+      "/dev/null",
+      ...inject,
+      process.execPath,
+      victim,
+      ...args,
+    ]),
+    args,
+  );
+}
+
+/** Runs the operation whole. @returns how many calls that change something its busiest thread makes */
+export async function countCalls(args: readonly string[], log: string): Promise<number> {
+  const trace = ["-f", "-qqq", "--seccomp-bpf", "-o", log, "-e", `trace=${calls}`];
+  await output("strace", [...trace, process.execPath, victim, ...args]);
+  const counts = new Map<string, number>();
+  for (const line of (await readFile(log, "utf8")).split("\n")) {
+    const [thread = ""] = line.split(" ", 1);
+    if (/^\d+ +\w+\(/.test(line)) counts.set(thread, (counts.get(thread) ?? 0) + 1);
+  }
+  return Math.max(...counts.values());
+}
+
+/** Runs the operation, and kills it up to `withinMs` after it has begun. */
+export async function killAtRandom(withinMs: number, args: readonly string[]): Promise<Killed> {
+  const child = spawn(process.execPath, [victim, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  let [stdout, stderr] = ["", ""];
+  child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+  child.stdout.on("data", (chunk: Buffer) => {
+    if (stdout === "") setTimeout(() => child.kill("SIGKILL"), randomInt(withinMs * 1000) / 1000);
+    stdout += chunk.toString();
+  });
+  const [status, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve) =>
+    child.once("close", (code, killed) => resolve([code, killed])),
+  );
+  return ended({ status: status ?? -1, signal, stdout, stderr }, args);
+}
+
+function ended({ status, signal, stdout, stderr }: Awaited<ReturnType<typeof run>>, args: readonly string[]): Killed {
+  const killed = signal === "SIGKILL" || status === 137;
+  if (!killed && status !== 0) throw new Error(`${args.join(" ")} failed by itself: ${stderr.slice(-2000)}`);
+  return { done: stdout.includes("done"), survived: !killed };
+}
