@@ -33,25 +33,22 @@ export async function namespaceFlags(): Promise<readonly string[] | undefined> {
 }
 
 /**
- * Starts this very command again inside the namespaces, and passes signals on to it.
+ * Starts this very command again inside the namespaces, and ends it when `signal` fires.
  *
  * @returns its exit status
  */
-export async function runInside(flags: readonly string[]): Promise<number> {
+export async function runInside(flags: readonly string[], signal: AbortSignal): Promise<number> {
   const command = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
-  const child = spawn("unshare", [...flags, "--", ...command], {
-    stdio: "inherit",
-    env: { ...process.env, [mark]: "1" },
-  });
-  const pass = (signal: NodeJS.Signals) => void child.kill(signal);
-  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-  for (const signal of signals) process.on(signal, pass);
+  const env = { ...process.env, [mark]: "1" };
+  const child = spawn("unshare", [...flags, "--", ...command], { stdio: "inherit", env });
+  const stop = () => void child.kill("SIGTERM");
+  signal.addEventListener("abort", stop, { once: true });
   try {
     return await new Promise((resolve, reject) => {
       child.once("error", reject);
-      child.once("close", (code) => resolve(code ?? 1));
+      child.once("close", (status) => resolve(status ?? 1));
     });
   } finally {
-    for (const signal of signals) process.off(signal, pass);
+    signal.removeEventListener("abort", stop);
   }
 }

@@ -15,11 +15,12 @@ export interface Place extends AsyncDisposable {
  * Opens an engine with `overlay2` where that works: the temporary directory may lie on a file system that overlayfs
  * does not take as its upper one, memory mostly does. With `vfs` where nothing else goes.
  */
-export async function openPlace(mayMount: boolean): Promise<Place> {
+export async function openPlace(mayMount: boolean, driver = "overlay2"): Promise<Place> {
   let reason = mayMount ? "" : "this user may not mount, and gets no user namespace here";
-  for (const parent of mayMount ? [...new Set([tmpdir(), "/dev/shm", "/var/tmp"])] : []) {
+  if (driver === "vfs") reason ||= "vfs was asked for";
+  for (const parent of reason === "" ? [...new Set([tmpdir(), "/dev/shm", "/var/tmp"])] : []) {
     try {
-      return await open(parent, "overlay2");
+      return await open(parent, driver);
     } catch (error) {
       if (!(error instanceof Unavailable || error instanceof InvalidParameter)) throw error;
       reason ||= messageOf(error);
