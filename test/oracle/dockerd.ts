@@ -94,7 +94,7 @@ export class Dockerd implements AsyncDisposable {
 }
 
 /** The docker command reads no configuration of the person who runs the tests. */
-const dockerEnvironment = { env: { DOCKER_CONFIG: "/nonexistent", DOCKER_HOST: "", DOCKER_CONTEXT: "" } };
+export const dockerEnvironment = { env: { DOCKER_CONFIG: "/nonexistent", DOCKER_HOST: "", DOCKER_CONTEXT: "" } };
 
 async function ended(child: ChildProcess, signal: NodeJS.Signals, patienceMs: number): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;

@@ -5,6 +5,8 @@ export interface Ran {
   readonly status: number;
   readonly signal: NodeJS.Signals | null;
   readonly stdout: string;
+  /** The same, undecoded. */
+  readonly bytes: Buffer;
   readonly stderr: string;
 }
 
@@ -31,14 +33,11 @@ export function run(name: string, args: readonly string[], options: RunOptions =
   child.stdin.end(options.input);
   return new Promise((resolve, reject) => {
     child.once("error", reject);
-    child.once("close", (code, signal) =>
-      resolve({
-        status: code ?? -1,
-        signal,
-        stdout: Buffer.concat(stdout).toString(),
-        stderr: Buffer.concat(stderr).toString(),
-      }),
-    );
+    child.once("close", (code, signal) => {
+      const bytes = Buffer.concat(stdout);
+      const said = { stdout: bytes.toString(), stderr: Buffer.concat(stderr).toString() };
+      resolve({ status: code ?? -1, signal, bytes, ...said });
+    });
   });
 }
 

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { randomInt } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { output, run } from "../oracle/run.js";
+import { output, type Ran, run } from "../oracle/run.js";
 
 const victim = fileURLToPath(new URL("./victim.js", import.meta.url));
 
@@ -72,7 +72,7 @@ export async function killAtRandom(withinMs: number, args: readonly string[]): P
   return ended({ status: status ?? -1, signal, stdout, stderr }, args);
 }
 
-function ended({ status, signal, stdout, stderr }: Awaited<ReturnType<typeof run>>, args: readonly string[]): Killed {
+function ended({ status, signal, stdout, stderr }: Omit<Ran, "bytes">, args: readonly string[]): Killed {
   const killed = signal === "SIGKILL" || status === 137;
   if (!killed && status !== 0) throw new Error(`${args.join(" ")} failed by itself: ${stderr.slice(-2000)}`);
   return { done: stdout.includes("done"), survived: !killed };

@@ -1,0 +1,71 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { dockerEnvironment } from "./dockerd.js";
+import { output, type Ran, type RunOptions, run } from "./run.js";
+
+/** The `layerkit` command as it is shipped. */
+export const layerkitMain = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
+
+/** `layerkit serve` on a data root, for the docker command. */
+export class Layerkitd implements AsyncDisposable {
+  readonly socket: string;
+  readonly pid: number;
+  readonly #process: ChildProcess;
+  readonly #own: string;
+  #log = "";
+
+  private constructor(own: string, child: ChildProcess) {
+    this.#own = own;
+    this.socket = join(own, "layerkit.sock");
+    this.pid = child.pid ?? -1;
+    this.#process = child;
+  }
+
+  /** Resolves when it listens. */
+  static async start(root: string, args: readonly string[] = []): Promise<Layerkitd> {
+    const own = await mkdtemp(join(tmpdir(), "layerkit-serve-"));
+    const all = [layerkitMain, "--root", root, "-H", `unix://${join(own, "layerkit.sock")}`, ...args, "serve"];
+    const child = spawn(process.execPath, all, { stdio: ["ignore", "pipe", "pipe"] });
+    const daemon = new Layerkitd(own, child);
+    const ready = new Promise<boolean>((resolve) => {
+      const read = (chunk: Buffer) => {
+        daemon.#log += chunk.toString();
+        if (/ready/.test(daemon.#log)) resolve(true);
+      };
+      child.stdout.on("data", read);
+      child.stderr.on("data", read);
+      child.once("exit", () => resolve(false));
+    });
+    if (await ready) return daemon;
+    await rm(own, { recursive: true, force: true });
+    throw new Error(`layerkit serve on ${root} does not start: ${daemon.log}`);
+  }
+
+  /** What it has said. */
+  get log(): string {
+    return this.#log;
+  }
+
+  /** Runs the docker command against it; it has to succeed. @returns its standard output, trimmed */
+  async docker(...args: readonly string[]): Promise<string> {
+    return (await output("docker", ["-H", `unix://${this.socket}`, ...args], dockerEnvironment)).trim();
+  }
+
+  /** The same to any end. */
+  tryDocker(args: readonly string[], options?: RunOptions): Promise<Ran> {
+    return run("docker", ["-H", `unix://${this.socket}`, ...args], { ...options, ...dockerEnvironment });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#process.exitCode === null && this.#process.signalCode === null) {
+      const exit = once(this.#process, "exit");
+      this.#process.kill("SIGTERM");
+      await exit;
+    }
+    await rm(this.#own, { recursive: true, force: true });
+  }
+}
