@@ -23,7 +23,7 @@ describe.skipIf(skip)("two commands on one data root at the same time", () => {
   test("both finish, and both results are there", { timeout: 60_000 }, async () => {
     await using place = await scratch("/dev/shm");
     const root = join(place.path, "root");
-    const layerkit = (...args: string[]) => run("node", [layerkitMain, "--root", root, ...args]);
+    const layerkit = (...args: string[]) => run(process.execPath, [layerkitMain, "--root", root, ...args]);
     const tags = ["one:1", "two:1", "three:1"];
     const files = await Promise.all(
       tags.map((tag) => spooled(streamOf(image(tag)), join(place.path, `${tag.replace(":", "-")}.tar`))),
@@ -41,7 +41,7 @@ describe.skipIf(skip)("two commands on one data root at the same time", () => {
     ]);
     expect(mixed).toMatchObject(mixed.map(() => ({ status: 0, stderr: "" })));
 
-    const images = await output("node", [layerkitMain, "--root", root, "images", "--format", "json"]);
+    const images = await output(process.execPath, [layerkitMain, "--root", root, "images", "--format", "json"]);
     const listed = images.split("\n").map((line) => JSON.parse(line) as { Repository: string; Tag: string });
     expect(listed.map(({ Repository, Tag }) => `${Repository}:${Tag}`).sort()).toEqual(
       [...tags, "four:1", "made:1"].sort(),

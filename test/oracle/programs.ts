@@ -1,6 +1,6 @@
 import { accessSync, constants, readFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 
 /** Where the set-up puts what it fetches without installing it; kept between runs. */
 export const cacheDirectory = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "layerkit-test");
@@ -10,6 +10,7 @@ export const dockerPackage = join(cacheDirectory, "docker.io");
 
 /** Absolute path of a program: on PATH, among the administrator's, or in the unpacked docker package. */
 export function find(program: string): string | undefined {
+  if (isAbsolute(program)) return isExecutable(program) ? program : undefined;
   const own = [join(dockerPackage, "usr/sbin"), join(dockerPackage, "usr/bin")];
   const directories = [...(process.env.PATH ?? "").split(":"), "/usr/local/sbin", "/usr/sbin", "/sbin", ...own];
   return directories.map((directory) => join(directory, program)).find(isExecutable);
