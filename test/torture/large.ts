@@ -40,7 +40,7 @@ const mebibyte = 1 << 20;
 function* tenGigabytes(): Generator<Buffer> {
   const size = 10 * 1024 * mebibyte;
   const chunk = Buffer.alloc(mebibyte, "layerkit ");
-  yield rawTar([{ name: "large", size, pax: { size: String(size) } }], 0);
+  yield rawTar([{ name: "large", pax: { size: String(size) } }], 0);
   for (let done = 0; done < size; done += chunk.length) yield chunk;
   yield Buffer.alloc(1024);
 }
