@@ -1,16 +1,15 @@
 import { Command } from "commander";
-import { report } from "../failure.js";
+import { alone } from "../session.js";
 
 export function tourCommand(): Command {
   return new Command("tour")
     .description("walk through a real image, layer by layer, and see what a container does to it")
     .argument("[image.tar]", "a docker archive or OCI layout (default: a sample of this machine's programs)")
-    .action(async (archive: string | undefined, _options: object, command: Command) => {
-      try {
+    .action(
+      alone(async ({ args: [archive], settings: { driver }, interrupt }) => {
         const { runTour } = await import("../tour/index.js");
-        process.exitCode = await runTour(archive);
-      } catch (error) {
-        process.exitCode = report(error, { debug: command.optsWithGlobals<{ debug?: boolean }>().debug ?? false });
-      }
-    });
+        const options = { ...(archive !== undefined && { archive }), ...(driver !== undefined && { driver }) };
+        process.exitCode = await runTour({ ...options, signal: interrupt.stop });
+      }),
+    );
 }
