@@ -1,5 +1,7 @@
-import { NotImplemented } from "../spec/index.js";
+import { InvalidParameter } from "../spec/index.js";
 import type { Driver } from "./driver.js";
+import { Overlay2 } from "./overlay2/overlay2.js";
+import { Vfs } from "./vfs/vfs.js";
 
 export interface DriverOptions {
   /** Storage options as `--storage-opt` and daemon.json give them, `KEY=VALUE`. */
@@ -8,14 +10,21 @@ export interface DriverOptions {
   readonly warn?: (line: string) => void;
 }
 
+const drivers = { overlay2: Overlay2, vfs: Vfs } as const;
+
 /** Drivers there are, in the order in which one is chosen when none is named. */
-export const driverNames = ["overlay2", "vfs"] as const;
+export const driverNames = Object.keys(drivers) as readonly (keyof typeof drivers)[];
 
 /**
  * Opens the driver's home under the data root, making it when it is not there, and checks that it can work here.
  *
+ * @param dataRoot absolute path of an existing directory
  * @throws InvalidParameter: no such driver, or a bad option; Unavailable: the kernel or file system cannot do it
  */
-export async function openDriver(_name: string, _dataRoot: string, _options?: DriverOptions): Promise<Driver> {
-  throw new NotImplemented("openDriver");
+export async function openDriver(name: string, dataRoot: string, options?: DriverOptions): Promise<Driver> {
+  const known = driverNames.find((driver) => driver === name);
+  if (known === undefined) {
+    throw new InvalidParameter(`no storage driver '${name}': there are ${driverNames.join(", ")}`);
+  }
+  return drivers[known].open(dataRoot, options);
 }

@@ -27,8 +27,7 @@ export class FileBody implements Iterable<Uint8Array> {
   /** Gives exactly the file's size, as the walk has found it. @throws Conflict: the file has got shorter since */
   *[Symbol.iterator](): Generator<Uint8Array, void, undefined> {
     if (this.#size === 0) return;
-    if (!this.#isCurrent()) throw new TypeError(`${quoted(this.#path)}: read after the next change was asked for`);
-    const fd = openat(this.#dir, this.#name, flags);
+    const fd = this.open();
     try {
       for (let left = this.#size; left > 0; ) {
         const chunk = Buffer.allocUnsafe(Math.min(left, chunkSize));
@@ -40,6 +39,12 @@ export class FileBody implements Iterable<Uint8Array> {
     } finally {
       close(fd);
     }
+  }
+
+  /** @returns a descriptor, for the caller to close */
+  open(): number {
+    if (!this.#isCurrent()) throw new TypeError(`${quoted(this.#path)}: read after the next change was asked for`);
+    return openat(this.#dir, this.#name, flags);
   }
 
   #changed(missing: number): Conflict {

@@ -27,7 +27,7 @@ type Making<K extends ChangeHead["kind"]> = Extract<ChangeHead, { kind: K }>;
 const created = O.O_WRONLY | O.O_CREAT | O.O_EXCL | O.O_NOFOLLOW;
 const stat = new Stat();
 
-class Writer implements LayerWriter {
+export class Writer implements LayerWriter {
   readonly #target: WriteTarget;
   readonly #ground: Ground;
   readonly #directoryTimes = new Map<Path, bigint>();
@@ -57,6 +57,11 @@ class Writer implements LayerWriter {
     } catch (error) {
       throw entryError(this.#file.path, error);
     }
+  }
+
+  /** In place of `data`: all content of the file out of an open one. */
+  clone(from: number): void {
+    this.#file?.clone(from);
   }
 
   finish(): number {

@@ -1,9 +1,11 @@
 import { writeSync } from "node:fs";
 import type { Meta } from "../../overlayfs/index.js";
-import { DataLoss, type Path } from "../../spec/index.js";
-import { close } from "../../sys/index.js";
+import { DataLoss, isErrno, type Path } from "../../spec/index.js";
+import { close, copyFileRange, ficlone } from "../../sys/index.js";
 import { applyToFile, type Owners } from "./apply-meta.js";
 import { quoted } from "./entry-error.js";
+
+const mostAtOnce = 1 << 30;
 
 /** A file on its way to disk: takes exactly the bytes it was said to have. */
 export class WritingFile {
@@ -27,6 +29,21 @@ export class WritingFile {
     }
     for (let at = 0; at < chunk.length; ) at += writeSync(this.#fd, chunk, at, chunk.length - at);
     this.#written += chunk.length;
+  }
+
+  /** Takes all content from an open file, shared with it where the file system can. */
+  clone(from: number): void {
+    try {
+      ficlone(from, this.#fd);
+      this.#written = this.#size;
+    } catch (error) {
+      if (!isErrno(error, "EOPNOTSUPP", "ENOTSUP", "EXDEV", "EINVAL", "ENOTTY", "ENOSYS")) throw error;
+      while (this.#written < this.#size) {
+        const copied = copyFileRange(from, this.#fd, Math.min(this.#size - this.#written, mostAtOnce));
+        if (copied === 0) return;
+        this.#written += copied;
+      }
+    }
   }
 
   /** All data is there: sets the metadata and closes. */

@@ -1,0 +1,64 @@
+import { readdir } from "node:fs/promises";
+import { removeTree } from "../../disk/index.js";
+import { type CacheID, Conflict, decodeName, NotFound, shortID } from "../../spec/index.js";
+import { lgetxattr, lremovexattr } from "../../sys/index.js";
+import type { Filling, WriteTarget } from "../driver.js";
+import type { LayerUses } from "../layer-uses.js";
+import { openWriter } from "../write/open-writer.js";
+import { type Home, makeDirectory } from "./home.js";
+
+/** Opens a layer's own directory for writing; left without commit, it is empty again. */
+export async function fillLayer(home: Home, id: CacheID, uses: LayerUses, userxattr: boolean): Promise<Filling> {
+  const diff = home.file(id, "diff");
+  if (!(await home.has(id))) throw new NotFound(`there is no layer ${shortID(id)}`);
+  if ((await readdir(diff)).length > 0) throw new Conflict(`layer ${shortID(id)} has content already`);
+  const release = uses.claim(id);
+  const target: WriteTarget = {
+    root: diff,
+    base: "",
+    whiteouts: "overlay",
+    xattrPrefix: userxattr ? "user.overlay." : "trusted.overlay.",
+    impliedMode: 0o755,
+    rootMeta: false,
+    lenient: userxattr,
+  };
+  let open = true;
+  return {
+    target,
+    commit: async () => {
+      await hideBelowRoot(home, id, target);
+      open = false;
+      release();
+    },
+    [Symbol.asyncDispose]: async () => {
+      if (!open) return;
+      open = false;
+      await removeTree(diff);
+      await makeDirectory(diff, 0o755);
+      release();
+    },
+  };
+}
+
+/**
+ * Overlayfs takes no notice of an opaque mark on the root of a layer: each name that it hides gets a whiteout of its
+ * own instead.
+ */
+async function hideBelowRoot(home: Home, id: CacheID, target: WriteTarget): Promise<void> {
+  const mark = `${target.xattrPrefix}opaque`;
+  if (lgetxattr(target.root, mark) === undefined) return;
+  const own = new Set(await names(target.root));
+  const below = await Promise.all((await home.lowerDirs(id)).map(names));
+  const writer = openWriter(target);
+  try {
+    for (const path of new Set(below.flat())) if (!own.has(path)) writer.change({ kind: "whiteout", path });
+    writer.finish();
+  } finally {
+    writer[Symbol.dispose]();
+  }
+  lremovexattr(target.root, mark);
+}
+
+async function names(dir: string): Promise<string[]> {
+  return (await readdir(dir, { encoding: "buffer" })).map(decodeName);
+}

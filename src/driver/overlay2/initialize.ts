@@ -1,0 +1,75 @@
+import { existsSync } from "node:fs";
+import { ensureDirectory } from "../../disk/index.js";
+import { InvalidParameter, messageOf, Unavailable } from "../../spec/index.js";
+import { backingFilesystem } from "../checks/backing-filesystem.js";
+import { missingDType, supportsDType } from "../checks/d-type.js";
+import { whyNoNativeDiff } from "../checks/native-diff.js";
+import { layerByLayer, probeOverlay } from "../checks/overlay-probe.js";
+import { inUserNamespace } from "../checks/user-namespace.js";
+import type { OverlayFeatures } from "../mount/overlay-mount.js";
+import type { DriverOptions } from "../open-driver.js";
+import { type Overlay2Options, parseOptions } from "./options.js";
+import { ProjectQuota } from "./project-quota.js";
+
+/** What the driver has found out about the place it works in. */
+export interface Ready {
+  readonly options: Overlay2Options;
+  readonly backing: string;
+  readonly nativeDiff: boolean;
+  readonly features: OverlayFeatures;
+  readonly quota: ProjectQuota | undefined;
+}
+
+/**
+ * The checks before use, in Docker's order, and the home. @see docker-data-root 2.4
+ *
+ * @throws InvalidParameter: an option; Unavailable: it cannot work here, with the remedy where there is one
+ */
+export async function initialize(dataRoot: string, home: string, options: DriverOptions): Promise<Ready> {
+  const parsed = parseOptions(options.storageOptions ?? []);
+  const warn = options.warn ?? (() => {});
+  const isFresh = !existsSync(home);
+  const testDirectory = isFresh ? dataRoot : home;
+  const features = featuresHere();
+  await assertMountable(testDirectory, features);
+  const backing = backingFilesystem(testDirectory);
+  if (!(await supportsDType(testDirectory))) throw new Unavailable(missingDType("overlay2", backing));
+  await ensureDirectory(home, 0o710);
+  await ensureDirectory(`${home}/l`, 0o700);
+  const quota = backing === "xfs" ? await ProjectQuota.open(home) : undefined;
+  assertSizeUsable(parsed, backing, quota);
+  const why = await whyNoNativeDiff(home, features);
+  if (why !== undefined) warn(`Not using native diff for overlay2, this may be slower: ${why}`);
+  return { options: parsed, backing, nativeDiff: why === undefined, features, quota };
+}
+
+function featuresHere(): OverlayFeatures {
+  return {
+    index: existsSync("/sys/module/overlay/parameters/index"),
+    userxattr: inUserNamespace(),
+    layerByLayer: layerByLayer(),
+  };
+}
+
+async function assertMountable(dir: string, features: OverlayFeatures): Promise<void> {
+  if (process.env._DOCKERD_ROOTLESS_SELINUX === "1") throw unsupported("SELinux is not supported in rootless mode");
+  try {
+    await probeOverlay(dir, features);
+  } catch (error) {
+    throw unsupported(messageOf(error), error);
+  }
+}
+
+function unsupported(why: string, cause?: unknown): Unavailable {
+  return new Unavailable(`driver not supported: overlay2: failed to mount overlay: ${why}`, { cause });
+}
+
+function assertSizeUsable({ size }: Overlay2Options, backing: string, quota: ProjectQuota | undefined): void {
+  if (size === undefined || quota) return;
+  throw new InvalidParameter(
+    backing === "xfs"
+      ? "Storage option overlay2.size not supported. Filesystem does not support Project Quota: " +
+          "Filesystem does not support, or has not enabled quotas"
+      : `Storage Option overlay2.size only supported for backingFS XFS. Found ${backing}`,
+  );
+}

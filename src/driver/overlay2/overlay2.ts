@@ -1,0 +1,167 @@
+import { basename, join } from "node:path";
+import { mountsBelow } from "../../disk/index.js";
+import type { Change } from "../../overlayfs/index.js";
+import { type CacheID, InvalidParameter, NotFound, shortID } from "../../spec/index.js";
+import { MNT, umount } from "../../sys/index.js";
+import type { CreateOptions, Driver, Filling, Mounted, OpenDiff, PathChange } from "../driver.js";
+import { LayerUses } from "../layer-uses.js";
+import type { DriverOptions } from "../open-driver.js";
+import { changedPaths } from "../read/changed-paths.js";
+import { paced } from "../read/paced.js";
+import { readDiff } from "../read/read-diff.js";
+import { hasRedirects } from "../read/redirects.js";
+import { sizeOf } from "../read/size-of.js";
+import { createLayer, deleteLayer, type Quota } from "./create.js";
+import { fillLayer } from "./filling.js";
+import { Home, mostLowers } from "./home.js";
+import { initialize, type Ready } from "./initialize.js";
+import { beginMerged, endMerged } from "./merged-view.js";
+import { sizeLimit } from "./options.js";
+
+/** Docker's `overlay2`: a directory a layer, mounted together by overlayfs. @see docker-data-root 2 */
+export class Overlay2 implements Driver {
+  readonly name = "overlay2";
+  readonly maxDepth = mostLowers + 1;
+  readonly independentLayers = true;
+  readonly status: Driver["status"];
+  readonly #home: Home;
+  readonly #ready: Ready;
+  readonly #xattrPrefix: string;
+  readonly #uses = new LayerUses();
+
+  private constructor(home: Home, ready: Ready) {
+    this.#home = home;
+    this.#ready = ready;
+    this.#xattrPrefix = ready.features.userxattr ? "user.overlay." : "trusted.overlay.";
+    this.status = [
+      ["Backing Filesystem", ready.backing],
+      ["Supports d_type", "true"],
+      ["Native Overlay Diff", String(ready.nativeDiff)],
+      ["userxattr", String(ready.features.userxattr)],
+    ];
+  }
+
+  /** @see openDriver */
+  static async open(dataRoot: string, options: DriverOptions = {}): Promise<Overlay2> {
+    const home = join(dataRoot, "overlay2");
+    return new Overlay2(new Home(home), await initialize(dataRoot, home, options));
+  }
+
+  async create(id: CacheID, parent?: CacheID, { storage }: CreateOptions = {}): Promise<void> {
+    const quota = this.#quotaFor(storage);
+    const ids = parent === undefined ? [id] : [id, parent];
+    await this.#uses.locked(ids, () => createLayer(this.#home, id, parent, quota));
+  }
+
+  async has(id: CacheID): Promise<boolean> {
+    return this.#home.has(id);
+  }
+
+  async list(): Promise<CacheID[]> {
+    return this.#home.list();
+  }
+
+  async remove(id: CacheID): Promise<void> {
+    await this.#uses.locked([id], async () => {
+      this.#uses.assertUnused(id);
+      await deleteLayer(this.#home, id);
+    });
+  }
+
+  async fill(id: CacheID): Promise<Filling> {
+    const { userxattr } = this.#ready.features;
+    return this.#uses.locked([id], () => fillLayer(this.#home, id, this.#uses, userxattr));
+  }
+
+  async *diff(id: CacheID): AsyncGenerator<Change, void> {
+    await using open = await this.openDiff(id);
+    yield* paced(readDiff(open.source));
+  }
+
+  async openDiff(id: CacheID): Promise<OpenDiff> {
+    const hold = await this.#hold(id);
+    const root = this.#home.file(id, "diff");
+    if (await this.#isNative(root)) {
+      const source = { kind: "upper", root, xattrPrefix: this.#xattrPrefix } as const;
+      return { source, [Symbol.asyncDispose]: () => hold[Symbol.asyncDispose]() };
+    }
+    return this.#openTrees(id).finally(() => hold[Symbol.asyncDispose]());
+  }
+
+  /** Both merged views, to be compared whole. */
+  async #openTrees(id: CacheID): Promise<OpenDiff> {
+    const parent = await this.#home.parentOf(id);
+    const upper = await this.mount(id);
+    try {
+      const lower = parent === undefined ? undefined : await this.mount(parent);
+      const source = { kind: "trees", upper: upper.path, ...(lower && { lower: lower.path }) } as const;
+      const dispose = async () => {
+        await upper[Symbol.asyncDispose]();
+        await lower?.[Symbol.asyncDispose]();
+      };
+      return { source, [Symbol.asyncDispose]: dispose };
+    } catch (error) {
+      await upper[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  async *changes(id: CacheID): AsyncGenerator<PathChange, void> {
+    await using open = await this.openDiff(id);
+    const { source } = open;
+    if (source.kind === "trees") return yield* changedPaths(source.upper, source.lower);
+    const parent = await this.#home.parentOf(id);
+    if (parent === undefined) return yield* changedPaths(source.root, undefined, source.xattrPrefix);
+    await using below = await this.mount(parent);
+    yield* changedPaths(source.root, below.path, source.xattrPrefix);
+  }
+
+  async diffSize(id: CacheID): Promise<number> {
+    await using open = await this.openDiff(id);
+    return sizeOf(readDiff(open.source));
+  }
+
+  async mount(id: CacheID): Promise<Mounted> {
+    return this.#uses.share(id, () => beginMerged(this.#home, id, this.#ready.features));
+  }
+
+  async metadata(id: CacheID): Promise<Record<string, string>> {
+    await this.#assertThere(id);
+    const home = this.#home;
+    const lowers = await home.lowerDirs(id);
+    return {
+      WorkDir: home.file(id, "work"),
+      MergedDir: home.file(id, "merged"),
+      UpperDir: home.file(id, "diff"),
+      ...(lowers.length > 0 && { LowerDir: lowers.join(":") }),
+    };
+  }
+
+  async close(): Promise<void> {
+    for (const { path } of mountsBelow(this.#home.path)) {
+      if (basename(path) === "merged") await endMerged(path);
+      else umount(path, MNT.DETACH);
+    }
+  }
+
+  #hold(id: CacheID): Promise<AsyncDisposable> {
+    return this.#uses.hold(id, () => this.#assertThere(id));
+  }
+
+  async #assertThere(id: CacheID): Promise<void> {
+    if (!(await this.#home.has(id))) throw new NotFound(`there is no layer ${shortID(id)}`);
+  }
+
+  /** Whether the upper directory tells all; it does not of a directory that another kernel setting has renamed. */
+  async #isNative(upper: string): Promise<boolean> {
+    return this.#ready.nativeDiff && !(await hasRedirects(upper, this.#xattrPrefix));
+  }
+
+  #quotaFor(storage: CreateOptions["storage"]): Quota | undefined {
+    const bytes = sizeLimit(storage, this.#ready.options);
+    if (bytes === 0) return undefined;
+    const control = this.#ready.quota;
+    if (control) return { control, bytes };
+    throw new InvalidParameter("--storage-opt is supported only for overlay over xfs with 'pquota' mount option");
+  }
+}
