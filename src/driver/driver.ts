@@ -69,6 +69,13 @@ export interface Driver {
   close(): Promise<void>;
 }
 
+export interface DriverOptions {
+  /** Storage options as `--storage-opt` and daemon.json give them, `KEY=VALUE`. */
+  readonly storageOptions?: readonly string[];
+  /** Told one line for each thing that works less well than it could. */
+  readonly warn?: (line: string) => void;
+}
+
 export interface CreateOptions {
   /** Storage options of a writable layer, as `docker create --storage-opt` gives them. Image layers have none. */
   readonly storage?: Readonly<Record<string, string>>;

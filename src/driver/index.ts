@@ -6,7 +6,7 @@
  * data that a driver's `fill` and `openDiff` give. Whatever a layer holds, the kernel keeps both inside its directory.
  */
 export type * from "./driver.js";
-export { type DriverOptions, driverNames, openDriver } from "./open-driver.js";
+export { driverNames, openDriver } from "./open-driver.js";
 export { FilesInside } from "./read/files-inside.js";
 export { paced } from "./read/paced.js";
 export { readDiff } from "./read/read-diff.js";

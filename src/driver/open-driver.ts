@@ -1,14 +1,7 @@
 import { InvalidParameter } from "../spec/index.js";
-import type { Driver } from "./driver.js";
+import type { Driver, DriverOptions } from "./driver.js";
 import { Overlay2 } from "./overlay2/overlay2.js";
 import { Vfs } from "./vfs/vfs.js";
-
-export interface DriverOptions {
-  /** Storage options as `--storage-opt` and daemon.json give them, `KEY=VALUE`. */
-  readonly storageOptions?: readonly string[];
-  /** Told one line for each thing that works less well than it could. */
-  readonly warn?: (line: string) => void;
-}
 
 const drivers = { overlay2: Overlay2, vfs: Vfs } as const;
 

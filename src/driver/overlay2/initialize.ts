@@ -6,8 +6,8 @@ import { missingDType, supportsDType } from "../checks/d-type.js";
 import { whyNoNativeDiff } from "../checks/native-diff.js";
 import { layerByLayer, probeOverlay } from "../checks/overlay-probe.js";
 import { inUserNamespace } from "../checks/user-namespace.js";
+import type { DriverOptions } from "../driver.js";
 import type { OverlayFeatures } from "../mount/overlay-mount.js";
-import type { DriverOptions } from "../open-driver.js";
 import { type Overlay2Options, parseOptions } from "./options.js";
 import { ProjectQuota } from "./project-quota.js";
 

@@ -1,6 +1,6 @@
 import { compareNames, joinPath, type Path } from "../../spec/index.js";
 import { fgetxattr, Stat } from "../../sys/index.js";
-import { isDirectory, isWhiteout } from "../write/hiding.js";
+import { isDirectory, isWhiteout } from "../node-kind.js";
 import { closeAll, openDirectoryIn, openRoot, sortedNames, tryLstat } from "./directory.js";
 import { sameNode } from "./same-node.js";
 

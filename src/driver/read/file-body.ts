@@ -1,7 +1,7 @@
 import { readSync } from "node:fs";
 import { Conflict, type Path } from "../../spec/index.js";
 import { close, O, openat } from "../../sys/index.js";
-import { quoted } from "../write/entry-error.js";
+import { quoted } from "../quoted.js";
 
 const chunkSize = 256 * 1024;
 // Without O_NONBLOCK a fifo that has taken the file's place would hold the thread for ever.

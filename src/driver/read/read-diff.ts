@@ -1,7 +1,7 @@
 import type { SyncChange } from "../../overlayfs/index.js";
 import { Stat } from "../../sys/index.js";
 import type { DiffSource } from "../driver.js";
-import { isDirectory } from "../write/hiding.js";
+import { isDirectory } from "../node-kind.js";
 import { type Difference, differences } from "./differences.js";
 import { closeAll, openDirectoryIn, tryLstat } from "./directory.js";
 import { NodeReader, type OnSkip } from "./node-reader.js";

@@ -1,7 +1,7 @@
 import type { Meta, SyncChange } from "../../overlayfs/index.js";
 import { baseOf, joinPath, type Path, parentOf } from "../../spec/index.js";
 import { close, fgetxattr, fstat, lstatat, O, openat2, resolve, Stat } from "../../sys/index.js";
-import { isDirectory, isWhiteout } from "../write/hiding.js";
+import { isDirectory, isWhiteout } from "../node-kind.js";
 import { closeAll, openDirectoryIn, openRoot, sortedNames, tryLstat } from "./directory.js";
 import { metaOf, NodeReader, type OnSkip } from "./node-reader.js";
 import type { XattrChoice } from "./xattrs.js";

@@ -4,10 +4,18 @@ import { ensureDirectory, removeTree } from "../../disk/index.js";
 import type { Change } from "../../overlayfs/index.js";
 import { AlreadyExists, type CacheID, Conflict, InvalidParameter, NotFound, shortID, Undo } from "../../spec/index.js";
 import { inUserNamespace } from "../checks/user-namespace.js";
-import type { CreateOptions, Driver, Filling, Mounted, OpenDiff, PathChange, WriteTarget } from "../driver.js";
+import type {
+  CreateOptions,
+  Driver,
+  DriverOptions,
+  Filling,
+  Mounted,
+  OpenDiff,
+  PathChange,
+  WriteTarget,
+} from "../driver.js";
 import { ifMissing, isLayerID, pathExists, pathOfLayer } from "../layer-names.js";
 import { LayerUses } from "../layer-uses.js";
-import type { DriverOptions } from "../open-driver.js";
 import { changedPaths } from "../read/changed-paths.js";
 import { paced } from "../read/paced.js";
 import { readDiff } from "../read/read-diff.js";

@@ -14,7 +14,7 @@ import {
   openat,
 } from "../../sys/index.js";
 import type { WriteTarget } from "../driver.js";
-import { quoted } from "./entry-error.js";
+import { quoted } from "../quoted.js";
 
 /** How owners are set. */
 export type Owners = Pick<WriteTarget, "lenient" | "owner">;

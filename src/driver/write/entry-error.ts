@@ -1,9 +1,5 @@
 import { InvalidParameter, isErrno, LayerkitError, messageOf, type Path, Unavailable } from "../../spec/index.js";
-
-/** A path as messages show it: quoted, its end cut off when it is very long. */
-export function quoted(path: Path): string {
-  return JSON.stringify(path.length > 200 ? `${path.slice(0, 200)}…` : path);
-}
+import { quoted } from "../quoted.js";
 
 /** What system calls answer when the entry is at fault, and not the disk or this machine. */
 const entryFaults = {

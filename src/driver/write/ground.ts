@@ -2,13 +2,14 @@ import type { Meta } from "../../overlayfs/index.js";
 import { baseOf, InvalidParameter, isErrno, joinPath, type Path, parentOf } from "../../spec/index.js";
 import { fchmodat, lchownat, lstatat, mkdirat, S, Stat } from "../../sys/index.js";
 import type { WriteTarget } from "../driver.js";
+import { isDirectory, isWhiteout } from "../node-kind.js";
+import { quoted } from "../quoted.js";
 import type { Place } from "./apply-meta.js";
 import { Directories } from "./directories.js";
-import { quoted } from "./entry-error.js";
 import { HideByDevice } from "./hide-by-device.js";
 import { HideByRemoval } from "./hide-by-removal.js";
 import { HideNothing } from "./hide-nothing.js";
-import { type Hiding, isDirectory, isWhiteout } from "./hiding.js";
+import type { Hiding } from "./hiding.js";
 import { isJailed } from "./jail.js";
 import { removeAt } from "./remove-at.js";
 

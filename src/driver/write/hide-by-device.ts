@@ -1,8 +1,9 @@
 import type { Meta } from "../../overlayfs/index.js";
 import { isErrno, type Path } from "../../spec/index.js";
 import { close, fsetxattr, lchownat, lstatat, mknodat, O, openat, S, Stat } from "../../sys/index.js";
+import { isWhiteout } from "../node-kind.js";
 import { bothWrittenAndDeleted } from "./entry-error.js";
-import { type Hiding, isWhiteout } from "./hiding.js";
+import type { Hiding } from "./hiding.js";
 
 const stat = new Stat();
 

@@ -1,7 +1,8 @@
 import { isErrno, joinPath, type Path, parentOf } from "../../spec/index.js";
 import { close, lstatat, O, openat, readDirectory, Stat } from "../../sys/index.js";
+import { isDirectory } from "../node-kind.js";
 import { bothWrittenAndDeleted } from "./entry-error.js";
-import { type Hiding, isDirectory } from "./hiding.js";
+import type { Hiding } from "./hiding.js";
 import { removeAt } from "./remove-at.js";
 
 const directory = O.O_RDONLY | O.O_DIRECTORY | O.O_NOFOLLOW;

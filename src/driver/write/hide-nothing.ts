@@ -1,5 +1,5 @@
 import { InvalidParameter, type Path } from "../../spec/index.js";
-import { quoted } from "./entry-error.js";
+import { quoted } from "../quoted.js";
 import type { Hiding } from "./hiding.js";
 
 /** For copying into a tree that is no layer. */

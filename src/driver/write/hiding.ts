@@ -1,6 +1,6 @@
 import type { Meta } from "../../overlayfs/index.js";
 import type { Path } from "../../spec/index.js";
-import { S, type Stat } from "../../sys/index.js";
+import type { Stat } from "../../sys/index.js";
 
 /** How whiteouts and opaque markers are carried out. Directories are given as descriptors, O_PATH or other. */
 export interface Hiding {
@@ -14,13 +14,4 @@ export interface Hiding {
   whiteout(dir: number, name: string, path: Path, meta?: Meta): void;
   /** `directory` is `path` itself. */
   opaque(directory: number, path: Path): void;
-}
-
-/** Overlayfs's mark for a name that is not to be looked up in lower layers. */
-export function isWhiteout(stat: Stat): boolean {
-  return (stat.mode & S.IFMT) === S.IFCHR && stat.rdevMajor === 0 && stat.rdevMinor === 0;
-}
-
-export function isDirectory(stat: Stat): boolean {
-  return (stat.mode & S.IFMT) === S.IFDIR;
 }

@@ -2,10 +2,11 @@ import type { ChangeHead, Meta } from "../../overlayfs/index.js";
 import { encodeName, InvalidParameter, isErrno, type Path } from "../../spec/index.js";
 import { linkat, lstatat, lutimesat, mknodat, O, openat, S, Stat, symlinkat } from "../../sys/index.js";
 import type { LayerWriter, WriteTarget } from "../driver.js";
+import { isDirectory, isWhiteout } from "../node-kind.js";
+import { quoted } from "../quoted.js";
 import { applyToDirectory, applyToNode, type Place, timesOf } from "./apply-meta.js";
-import { entryError, quoted } from "./entry-error.js";
+import { entryError } from "./entry-error.js";
 import { Ground } from "./ground.js";
-import { isDirectory, isWhiteout } from "./hiding.js";
 import { WritingFile } from "./writing-file.js";
 
 /**

@@ -2,8 +2,8 @@ import { writeSync } from "node:fs";
 import type { Meta } from "../../overlayfs/index.js";
 import { DataLoss, isErrno, type Path } from "../../spec/index.js";
 import { close, copyFileRange, ficlone } from "../../sys/index.js";
+import { quoted } from "../quoted.js";
 import { applyToFile, type Owners } from "./apply-meta.js";
-import { quoted } from "./entry-error.js";
 
 const mostAtOnce = 1 << 30;
 
