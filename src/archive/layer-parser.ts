@@ -23,7 +23,7 @@ const maxEntries = 10_000_000;
  * What cannot be saved again is refused, also where dockerd takes it: `..` in names and hard link targets, two
  * entries of one name, whiteouts with content, sparse files. So are overlay's own xattrs, device 0:0, entries inside
  * directories named `.wh.…`, aufs's own files (`.wh..wh.…`), and names that no kernel takes (255 bytes a name, 4095 a
- * path). At most 10,000,000 entries: the names seen take up to 27 bytes each.
+ * path). At most 10,000,000 entries: the names seen take up to 30 bytes each.
  */
 export class LayerParser {
   readonly #sink: ChangeSink;
