@@ -1,3 +1,4 @@
+import type { EventMessage } from "../../engine/index.js";
 import { json } from "../http/answer.js";
 import type { Call } from "../http/call.js";
 import { parseFilters } from "../http/filters.js";
@@ -39,7 +40,8 @@ async function diskUsage(engine: Served, call: Call) {
   return { ...Object.fromEntries(kept), ...(call.version < 42 && { BuilderSize }) };
 }
 
-async function* events(engine: Served, call: Call) {
+/** What is wrong with the request shows before the stream begins. */
+function events(engine: Served, call: Call): AsyncIterable<EventMessage> {
   const sinceNs = call.query.timeNs("since");
   const untilNs = call.query.timeNs("until");
   const source = engine.events.read({
@@ -48,9 +50,13 @@ async function* events(engine: Served, call: Call) {
     filters: parseFilters(call.query.text("filters")),
     signal: AbortSignal.any([call.signal, call.leaving]),
   });
+  return untilLeaving(source, call.leaving);
+}
+
+async function* untilLeaving<T>(source: AsyncIterable<T>, leaving: AbortSignal): AsyncIterable<T> {
   try {
     yield* source;
   } catch (error) {
-    if (!call.leaving.aborted) throw error;
+    if (!leaving.aborted) throw error;
   }
 }
