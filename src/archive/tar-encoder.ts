@@ -90,7 +90,8 @@ function fieldsOf(change: ChangeHead): Fields {
 
 function nameOf({ kind, path }: ChangeHead): string {
   if (kind !== "directory") return path;
-  return path === "" ? "./" : `${path}/`;
+  if (path === "") return "./";
+  return path.endsWith("/") ? path : `${path}/`;
 }
 
 /** Rounds down, also before 1970. */

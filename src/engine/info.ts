@@ -1,0 +1,66 @@
+import { nowNs, rfc3339 } from "../spec/index.js";
+import type { Info } from "./api-system.js";
+import type { ContainerParts } from "./container/container-parts.js";
+import { statusOf } from "./container/state-text.js";
+import { machineInfo } from "./machine.js";
+import { productVersion } from "./product.js";
+
+const logDrivers = ["json-file"];
+
+export interface InfoParts extends Pick<ContainerParts, "store" | "images" | "events"> {
+  readonly id: string;
+  readonly root: string;
+  readonly driver: { readonly name: string; readonly status: readonly (readonly [string, string])[] };
+}
+
+/** What `docker info` shows: counts, storage driver, and what this machine is. */
+export function infoOf({ store, images, events, id, root, driver }: InfoParts): Info {
+  const states = store.list().map(({ stored }) => statusOf(stored.State));
+  const count = (...wanted: string[]) => states.filter((state) => wanted.includes(state)).length;
+  return {
+    ID: id,
+    Containers: states.length,
+    ContainersRunning: count("running", "restarting"),
+    ContainersPaused: count("paused"),
+    ContainersStopped: states.length - count("running", "restarting", "paused"),
+    Images: images.count(),
+    Driver: driver.name,
+    DriverStatus: [...driver.status],
+    Plugins: { Volume: ["local"], Network: ["bridge", "host", "null"], Authorization: null, Log: logDrivers },
+    ...machineInfo(),
+    Debug: false,
+    NFd: -1,
+    NGoroutines: -1,
+    SystemTime: rfc3339(nowNs()),
+    LoggingDriver: "json-file",
+    CgroupDriver: "cgroupfs",
+    NEventsListener: events.readers,
+    IndexServerAddress: "https://index.docker.io/v1/",
+    RegistryConfig: {
+      AllowNondistributableArtifactsCIDRs: [],
+      AllowNondistributableArtifactsHostnames: [],
+      InsecureRegistryCIDRs: ["127.0.0.0/8"],
+      IndexConfigs: { "docker.io": { Name: "docker.io", Mirrors: [], Secure: true, Official: true } },
+      Mirrors: [],
+    },
+    GenericResources: null,
+    DockerRootDir: root,
+    HttpProxy: "",
+    HttpsProxy: "",
+    NoProxy: "",
+    Labels: [],
+    ExperimentalBuild: false,
+    ServerVersion: productVersion,
+    Runtimes: { runc: { path: "runc" } },
+    DefaultRuntime: "runc",
+    Swarm: { NodeID: "", NodeAddr: "", LocalNodeState: "inactive", ControlAvailable: false, Error: "" },
+    LiveRestoreEnabled: false,
+    Isolation: "",
+    InitBinary: "",
+    ContainerdCommit: { ID: "", Expected: "" },
+    RuncCommit: { ID: "", Expected: "" },
+    InitCommit: { ID: "", Expected: "" },
+    SecurityOptions: [],
+    Warnings: null,
+  };
+}

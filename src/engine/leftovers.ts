@@ -1,0 +1,50 @@
+import { readdir, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { removeTree } from "../disk/index.js";
+import type { ImageStore } from "../image/index.js";
+import type { LayerStore } from "../layer/index.js";
+import { shortID } from "../spec/index.js";
+import type { ContainerStore } from "./container/container-store.js";
+
+type Report = (line: string) => void;
+
+/** Empties `tmp`: what is in it belongs to operations that are no more. dockerd does the same at its start. */
+export async function sweepTmp(tmp: string, report: Report): Promise<void> {
+  for (const name of await readdir(tmp)) {
+    await removeTree(join(tmp, name));
+    report(`removed tmp/${name}, left by an interrupted operation`);
+  }
+}
+
+/** Removes writable layers of containers whose creation was interrupted, or whose removal was almost done. */
+export async function sweepRWLayers(layers: LayerStore, containers: ContainerStore, report: Report): Promise<void> {
+  for (const { name, initID } of layers.rw.list()) {
+    // Others are named by whoever made them, as builders do, and are theirs.
+    if (!/^[0-9a-f]{64}$/.test(name) || !initID || containers.isThere(name)) continue;
+    await layers.rw.remove(name);
+    report(`removed the writable layer of container ${shortID(name)}, which an interrupted operation had left`);
+  }
+}
+
+/**
+ * Removes read-only layers that no image, layer or container needs: what a load that was interrupted had registered.
+ * Not while images are damaged, which may need them; and none that dockerd's build cache speaks of.
+ */
+export async function sweepLayers(root: string, layers: LayerStore, images: ImageStore, report: Report): Promise<void> {
+  if (layers.damaged.length > 0 || images.damaged.length > 0) return;
+  const cached = await buildCache(root);
+  for (const { chainID } of layers.list()) if (cached.includes(chainID)) layers.acquire(chainID);
+  for (const { chainID } of await layers.prune()) {
+    report(`removed layer ${shortID(chainID)}, which an interrupted operation had left`);
+  }
+}
+
+const largestCache = 256 << 20;
+
+/** The database of dockerd's build cache; ChainIDs are in it as text. Too large a one counts as speaking of all. */
+async function buildCache(root: string): Promise<{ includes(chainID: string): boolean }> {
+  const file = join(root, "buildkit", "snapshots.db");
+  const found = await stat(file).catch(() => undefined);
+  if (!found) return { includes: () => false };
+  return found.size > largestCache ? { includes: () => true } : readFile(file);
+}
