@@ -3,12 +3,12 @@ import type { ProgressMessage } from "../engine/index.js";
 import { showProgress } from "./progress.js";
 
 async function shown(messages: readonly ProgressMessage[], columns?: number): Promise<string> {
-  let text = "";
+  const written: string[] = [];
   const source = (async function* () {
     yield* messages;
   })();
-  await showProgress(source, { columns, write: async (piece) => void (text += piece) });
-  return text;
+  await showProgress(source, { columns, write: async (piece) => void written.push(piece) });
+  return written.join("");
 }
 
 const loading = (id: string, current: number): ProgressMessage => ({
