@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Daemon, type Identity, Log, privateSocket, serve } from "../daemon/index.js";
-import { ownerOf } from "../engine/index.js";
+import { type Owner, ownerOf } from "../engine/index.js";
 import { Conflict, Unavailable } from "../spec/index.js";
 import { Client } from "./client.js";
 import { engineOptions, type Settings } from "./settings.js";
@@ -49,8 +49,7 @@ async function toOwner(settings: Settings, signal: AbortSignal): Promise<Connect
     const late = Date.now() > deadline;
     const own = owner ? undefined : await startOwn(settings, signal, late);
     if (own) return own;
-    if (late)
-      throw new Unavailable(`data root ${settings.root} is held by process ${owner?.pid}, which does not answer`);
+    if (late) throw new Unavailable(`data root ${settings.root} is held by ${holder(owner)}, which does not answer`);
     await sleep(waitMs, undefined, { signal });
   }
 }
@@ -87,6 +86,10 @@ async function endOwn(client: Client, daemon: Daemon, now: AbortSignal): Promise
 
 function clientOnly(client: Client): Connection {
   return { client, end: async () => client[Symbol.dispose]() };
+}
+
+function holder(owner: Owner | undefined): string {
+  return owner?.pid === undefined ? "another process" : `process ${owner.pid}`;
 }
 
 async function checkDriver(client: Client, { driver }: Settings): Promise<void> {

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { productVersion } from "../daemon/index.js";
+import { productVersion } from "../engine/index.js";
 import { commitCommand } from "./commands/commit.js";
 import { cpCommand } from "./commands/cp.js";
 import { createCommand } from "./commands/create.js";

@@ -64,7 +64,7 @@ export async function settingsOf(globals: Globals): Promise<Settings> {
   };
 }
 
-/** How to open the data root. */
+/** How to open the data root. Where `overlay2` cannot be had, an ordinary user gets `vfs`. */
 export function engineOptions({ root, driver, storageOptions }: Settings): EngineOptions {
-  return { root, ...(driver !== undefined && { driver }), storageOptions };
+  return { root, ...(driver !== undefined && { driver }), fallbackDriver: "vfs", storageOptions };
 }

@@ -6,8 +6,7 @@ import { Rig, until } from "./fake-engine.test.helper.js";
 /** Events that never come, until the reader goes. */
 async function* silence({ signal }: { signal: AbortSignal }): AsyncIterable<object> {
   await once(signal, "abort");
-  if (signal.aborted) throw signal.reason;
-  yield {};
+  if (!signal.aborted) yield {};
 }
 
 describe("the end", () => {

@@ -1,10 +1,10 @@
+import { productVersion } from "../engine/index.js";
 import { Undo } from "../spec/index.js";
 import { HeldMounts } from "./held-mounts.js";
 import { HttpServer } from "./http/server.js";
 import { apiVersion } from "./http/version.js";
 import { Listener } from "./listen.js";
 import type { Log } from "./log.js";
-import { productVersion } from "./product.js";
 import { routerOf } from "./routes/index.js";
 import type { Served } from "./served.js";
 

@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type Driver, type DriverOptions, driverNames, openDriver } from "../driver/index.js";
-import { InvalidParameter, isErrno, Unavailable } from "../spec/index.js";
+import { InvalidParameter, isErrno, messageOf, Unavailable } from "../spec/index.js";
 
 /** Names of storage drivers' homes that Docker has had, in its order of preference. */
 const dockerDrivers = ["btrfs", "zfs", "overlay2", "fuse-overlayfs", "aufs", "overlay", "devicemapper"];
@@ -27,6 +27,7 @@ export async function chooseDriver(root: string, { driver, fallback, ...options 
     return await openDriver(first, root, options);
   } catch (error) {
     if (fallback === undefined || !(error instanceof Unavailable)) throw error;
+    options.warn?.(`${messageOf(error)}: using ${fallback} instead`);
     return openDriver(fallback, root, options);
   }
 }

@@ -11,4 +11,5 @@ export type * from "./events.js";
 export type * from "./images.js";
 export type * from "./networks.js";
 export { type Owner, ownerOf } from "./owner.js";
+export { productVersion } from "./product.js";
 export type * from "./volumes.js";

@@ -1,6 +1,6 @@
 import { Command } from "commander";
-import { apiVersion, productVersion } from "../../daemon/index.js";
-import type { Version } from "../../engine/index.js";
+import { apiVersion } from "../../daemon/index.js";
+import { productVersion, type Version } from "../../engine/index.js";
 import { goJSON } from "../../spec/index.js";
 import { type Format, formatOption, print } from "../print.js";
 import { talking } from "../session.js";

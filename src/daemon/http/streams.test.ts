@@ -151,8 +151,7 @@ describe("streams", () => {
 /** Events that never come, until the reader goes. */
 async function* silence({ signal }: { signal: AbortSignal }): AsyncIterable<object> {
   await once(signal, "abort");
-  if (signal.aborted) throw signal.reason;
-  yield {};
+  if (!signal.aborted) yield {};
 }
 
 /** A stream that fails before its first piece. */

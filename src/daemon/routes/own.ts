@@ -1,11 +1,11 @@
 import { once } from "node:events";
+import { productVersion } from "../../engine/index.js";
 import { InvalidParameter } from "../../spec/index.js";
 import type { HeldMount, HeldMounts } from "../held-mounts.js";
 import { type Answer, json } from "../http/answer.js";
 import type { Call } from "../http/call.js";
 import { messages } from "../http/messages.js";
 import { object, text } from "../http/shape.js";
-import { productVersion } from "../product.js";
 import type { Routes, Served } from "../served.js";
 
 /** `GET /layerkit`: whom one talks to. */

@@ -44,19 +44,10 @@ async function diskUsage(engine: Served, call: Call) {
 function events(engine: Served, call: Call): AsyncIterable<EventMessage> {
   const sinceNs = call.query.timeNs("since");
   const untilNs = call.query.timeNs("until");
-  const source = engine.events.read({
+  return engine.events.read({
     ...(sinceNs !== undefined && { sinceNs }),
     ...(untilNs !== undefined && { untilNs }),
     filters: parseFilters(call.query.text("filters")),
     signal: AbortSignal.any([call.signal, call.leaving]),
   });
-  return untilLeaving(source, call.leaving);
-}
-
-async function* untilLeaving<T>(source: AsyncIterable<T>, leaving: AbortSignal): AsyncIterable<T> {
-  try {
-    yield* source;
-  } catch (error) {
-    if (!leaving.aborted) throw error;
-  }
 }
