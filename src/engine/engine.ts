@@ -17,7 +17,7 @@ import { engineID } from "./engine-id.js";
 import { EventBus } from "./event-bus.js";
 import type { Events } from "./events.js";
 import { FixedNetworks } from "./fixed-networks.js";
-import { imageOperations } from "./image-operations.js";
+import { ImageOperations } from "./image/operations.js";
 import type { Images } from "./images.js";
 import { infoOf } from "./info.js";
 import { sweepLayers, sweepRWLayers, sweepTmp } from "./leftovers.js";
@@ -164,8 +164,8 @@ async function openParts(options: EngineOptions, undo: Undo): Promise<Parts> {
   const events = new EventBus();
   const threads = new CopyThreads();
   undo.defer(() => threads.close());
-  const images = imageOperations({
-    ...{ store: imageStore, references, layers, driver: driver.name, tmp },
+  const images = new ImageOperations({
+    ...{ images: imageStore, references, layers, driver: driver.name, tmp },
     usersOf: (id) =>
       store
         .list()

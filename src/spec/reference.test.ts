@@ -7,6 +7,7 @@ import {
   parseReference,
   type Reference,
   withDefaultTag,
+  withTag,
 } from "./index.js";
 
 const digest = `sha256:${"f".repeat(64)}` as Digest;
@@ -162,6 +163,17 @@ describe("familiar names", () => {
     const texts = ["a", "a:b", `a@${digest}`].map((text) => familiarString(withDefaultTag(parseReference(text))));
     expect(texts).toEqual(["a:latest", "a:b", `a@${digest}`]);
   });
+});
+
+test("another tag takes the place of tag and digest", () => {
+  expect(withTag(parseReference(`a:b@${digest}`), "c.1-X_y")).toEqual({
+    domain: "docker.io",
+    path: "library/a",
+    tag: "c.1-X_y",
+  });
+  for (const tag of ["", "-a", ".a", "a b", "a/b", `b@${digest}`, "a\n", "t".repeat(129)]) {
+    expect(() => withTag(parseReference("a"), tag)).toThrow("invalid tag format");
+  }
 });
 
 describe("matchesReference", () => {

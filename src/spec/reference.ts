@@ -52,6 +52,17 @@ export function withDefaultTag(ref: Reference): Reference {
   return ref.tag === undefined && ref.digest === undefined ? { ...ref, tag: "latest" } : ref;
 }
 
+/**
+ * The repository with another tag; tag and digest it had go.
+ *
+ * @throws InvalidParameter "invalid tag format"
+ */
+export function withTag({ domain, path }: Reference, tag: string): Reference {
+  if (!/^\w[\w.-]{0,127}$/.test(tag))
+    throw new InvalidParameter(`invalid tag format: ${JSON.stringify(tag.slice(0, 200))}`);
+  return { domain, path, tag };
+}
+
 /** Repository as people type it: `busybox`, `user/app`, `localhost:5000/app`. */
 export function familiarName({ domain, path }: Reference): string {
   if (domain !== "docker.io") return `${domain}/${path}`;

@@ -43,7 +43,7 @@ async function load(
   await using spooled = await spool(body, targets.tmp, signal);
   const archive = new Archive(spooled);
   const plans = await plansIn(archive);
-  if (!plans) return loadLegacy(archive, targets, tell, signal);
+  if (!plans) return await loadLegacy(archive, targets, tell, signal);
   for (const plan of plans) await loadImage(plan, targets, tell, signal);
   for (const { id, parent } of plans) {
     if (parent && plans.some((other) => other.id === parent)) await targets.images.setParent(id, parent);

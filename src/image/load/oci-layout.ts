@@ -111,7 +111,7 @@ function layerFrom(archive: Archive, layer: Descriptor, what: string): LayerSour
     label,
     open: () => {
       const { size, body } = openBlob(archive, layer, what);
-      return { size, body: verified(body, layer, `blob ${layer.digest}`) };
+      return { size, body: verified(body, layer, label) };
     },
   };
 }

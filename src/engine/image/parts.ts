@@ -1,15 +1,15 @@
-import type { ImageStore, ReferenceStore } from "../image/index.js";
-import type { LayerStore } from "../layer/index.js";
-import type { ImageID } from "../spec/index.js";
+import type { ImageStore, ReferenceStore } from "../../image/index.js";
+import type { LayerStore } from "../../layer/index.js";
+import type { ImageID } from "../../spec/index.js";
 
 /** What operations on images work with. */
 export interface ImageParts {
-  readonly store: ImageStore;
+  readonly images: ImageStore;
   readonly references: ReferenceStore;
   readonly layers: LayerStore;
   /** Name of the storage driver. */
   readonly driver: string;
-  /** Absolute path of the data root's `tmp`: archives are spooled there. It exists. */
+  /** Absolute path of the data root's `tmp`: archives are kept there while they are read. It exists. */
   readonly tmp: string;
   /** The containers made of an image, in any state. */
   readonly usersOf: (id: ImageID) => readonly ImageUser[];

@@ -1,0 +1,28 @@
+import type { Layer } from "../../layer/index.js";
+import type { ChainID } from "../../spec/index.js";
+import type { ImageParts } from "./parts.js";
+
+/** By image id, how many bytes of it lie in layers that other images have too. */
+export function sharedSizes(parts: ImageParts): Map<string, number> {
+  const counts = new Map<ChainID, number>();
+  for (const chain of chains(parts).values()) {
+    for (const { chainID } of chain) counts.set(chainID, (counts.get(chainID) ?? 0) + 1);
+  }
+  const shared = (chain: readonly Layer[]) => chain.filter(({ chainID }) => (counts.get(chainID) ?? 0) > 1);
+  return new Map([...chains(parts)].map(([id, chain]) => [id, bytesOf(shared(chain))]));
+}
+
+/** Bytes of all layers that images have, each once. */
+export function layersSize(parts: ImageParts): number {
+  const layers = new Map([...chains(parts).values()].flat().map((layer) => [layer.chainID, layer]));
+  return bytesOf([...layers.values()]);
+}
+
+function chains({ images, layers }: ImageParts): Map<string, Layer[]> {
+  const chainOf = (top: ChainID | undefined) => (top && layers.find(top) ? layers.chain(top) : []);
+  return new Map(images.list().map(({ id, topLayer }) => [id, chainOf(topLayer)]));
+}
+
+function bytesOf(layers: readonly Layer[]): number {
+  return layers.reduce((sum, { diffSize }) => sum + diffSize, 0);
+}

@@ -1,0 +1,84 @@
+import {
+  importArchive,
+  type LoadEvent,
+  loadArchive,
+  platformText,
+  saveArchive,
+  thisPlatform,
+} from "../../image/index.js";
+import { familiarString, InvalidParameter, type Platform } from "../../spec/index.js";
+import type { ProgressMessage } from "../api-image.js";
+import { applyChanges } from "../dockerfile/apply-changes.js";
+import type { AbortOption, ImportOptions, LoadOptions } from "../images.js";
+import { told } from "./names.js";
+import type { ImageParts } from "./parts.js";
+import { newName } from "./tag.js";
+
+export async function* loadImages(
+  parts: ImageParts,
+  archive: AsyncIterable<Uint8Array>,
+  { quiet = false, signal }: LoadOptions = {},
+): AsyncGenerator<ProgressMessage> {
+  for await (const event of loadArchive(archive, parts, signal && { signal })) {
+    if (event.kind === "loaded") told(parts, "load", parts.images.get(event.id));
+    if (!quiet || event.kind !== "layer") yield* messagesOf(event);
+  }
+}
+
+function messagesOf(event: LoadEvent): ProgressMessage[] {
+  if (event.kind === "layer") {
+    const { id, current, total } = event;
+    return [{ status: "Loading layer", progressDetail: { current, total }, id }];
+  }
+  if (event.kind === "moved") {
+    const name = familiarString(event.ref);
+    return [
+      { stream: `The image ${name} already exists, renaming the old one with ID ${event.from} to empty string\n` },
+    ];
+  }
+  if (event.refs.length === 0) return [{ stream: `Loaded image ID: ${event.id}\n` }];
+  return event.refs.map((ref) => ({ stream: `Loaded image: ${familiarString(ref)}\n` }));
+}
+
+export async function saveImages(
+  parts: ImageParts,
+  names: readonly string[],
+  { signal }: AbortOption = {},
+): Promise<AsyncIterable<Uint8Array>> {
+  const { images, body } = await saveArchive(names, parts, signal && { signal });
+  for (const id of images) told(parts, "save", parts.images.get(id));
+  return body;
+}
+
+export async function* importImage(
+  parts: ImageParts,
+  archive: AsyncIterable<Uint8Array>,
+  options: ImportOptions = {},
+): AsyncGenerator<ProgressMessage> {
+  const { repo, tag, message, changes = [], platform, signal } = options;
+  const ref = repo ? newName(repo, tag) : undefined;
+  if (ref?.digest !== undefined) throw new InvalidParameter("cannot import digest reference");
+  const { image } = await importArchive(archive, parts, {
+    config: applyChanges({}, changes),
+    platform: platformOf(platform),
+    message: message || "Imported from -",
+    tags: ref ? [ref] : [],
+    ...(signal && { signal }),
+  });
+  if (ref) told(parts, "tag", image, familiarString(ref));
+  told(parts, "import", image);
+  yield { status: image.id };
+}
+
+/** @param text `os/arch[/variant]`, or a part of it; what is missing is this machine's */
+function platformOf(text: string | undefined): Platform {
+  if (!text) return thisPlatform;
+  const [os = "", architecture, variant, ...more] = text.toLowerCase().split("/");
+  const malformed = more.length > 0 || !/^[a-z0-9_.\-/]+$/.test(text.toLowerCase());
+  if (malformed) throw new InvalidParameter(`invalid platform ${JSON.stringify(text)}: want os/arch[/variant]`);
+  if (os !== "linux") {
+    throw new InvalidParameter(`operating system is not supported: ${text} (this is ${platformText(thisPlatform)})`);
+  }
+  if (architecture === undefined) return thisPlatform;
+  return { os, architecture, ...(variant !== undefined && { variant }) };
+}
