@@ -1,5 +1,6 @@
 import { copyFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { pingsUntil } from "../test/oracle/pings.js";
 import { find, lacking } from "../test/oracle/programs.js";
 import { loopDisk, scratch } from "../test/oracle/scratch.js";
 import { prepare } from "../test/setup/install.js";
@@ -42,9 +43,17 @@ async function measure(): Promise<void> {
   }
   printTable(works({ archive, ...tars }), contenders, times);
   console.log(`\ntar -x of all layers, the floor of load: ${seconds(median(times.get("floor") ?? []))}`);
+  await printPings(archive, ours.socket);
   for (const { name, peakMemory } of contenders) {
     console.log(`peak memory of ${name}: ${Math.round((await peakMemory()) / 1e6)} MB`);
   }
+}
+
+/** Whether a load leaves the daemon free for others. */
+async function printPings(archive: string, socket: string): Promise<void> {
+  const [load] = works({ archive, changes: "", data: "" });
+  const { median, worst, count } = await pingsUntil(socket, load?.run(socket) ?? Promise.resolve());
+  console.log(`_ping of layerkit during a load: median ${median} ms, worst ${worst} ms of ${count}`);
 }
 
 async function timed({ prepare, run, after }: Work, { socket }: Contender): Promise<number> {

@@ -1,13 +1,12 @@
 import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { request } from "node:http";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { setTimeout as delay } from "node:timers/promises";
 import { createGunzip, createGzip } from "node:zlib";
 import { Layerkitd } from "../oracle/layerkitd.js";
+import { pingsUntil } from "../oracle/pings.js";
 import { rawTar } from "../oracle/raw-tar.js";
 import { scratch } from "../oracle/scratch.js";
 
@@ -20,8 +19,7 @@ export async function loadLarge(directory?: string): Promise<void> {
     await using daemon = await Layerkitd.start(join(place.path, "root"));
     const idle = await peakOf(daemon.pid);
     const start = performance.now();
-    const pings = pingsUntil(daemon.socket, daemon.docker("load", "-q", "-i", archive));
-    const answered = await pings;
+    const answered = await pingsUntil(daemon.socket, daemon.docker("load", "-q", "-i", archive));
     const seconds = ((performance.now() - start) / 1000).toFixed(1);
     const peak = await peakOf(daemon.pid);
     console.log(`${name}: ${seconds} s, peak RSS ${mega(peak)} MB (idle ${mega(idle)} MB)`);
@@ -64,31 +62,6 @@ async function pack(archive: string, layer: () => Generator<Buffer>): Promise<vo
     { name: "layer.tar", content: await readFile(packed) },
   ];
   await pipeline(Readable.from([rawTar(members)]), createWriteStream(archive));
-}
-
-async function pingsUntil(socketPath: string, work: Promise<unknown>) {
-  const times: number[] = [];
-  let running = true;
-  const finished = work.finally(() => {
-    running = false;
-  });
-  while (running) {
-    const start = performance.now();
-    await ping(socketPath);
-    times.push(performance.now() - start);
-    await Promise.race([delay(20), finished]);
-  }
-  await finished;
-  times.sort((a, b) => a - b);
-  const shown = (ms = Number.NaN) => ms.toFixed(1);
-  return { median: shown(times[times.length >> 1]), worst: shown(times.at(-1)), count: times.length };
-}
-
-function ping(socketPath: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const call = request({ socketPath, path: "/_ping" }, (response) => response.resume().once("end", resolve));
-    call.once("error", reject).end();
-  });
 }
 
 async function peakOf(pid: number): Promise<number> {
