@@ -111,7 +111,7 @@ export interface WriteTarget {
   readonly impliedMode: number;
   /** Whether a change to the root directory itself applies (mode, owner, times). */
   readonly rootMeta: boolean;
-  /** Inside a user namespace: owners that cannot be set and devices that cannot be made are passed over. */
+  /** In a user namespace, or without root: owners that cannot be set and devices that cannot be made are passed over. */
   readonly lenient: boolean;
   /** A directory may not replace a file, nor a file a directory (`docker cp`). */
   readonly noOverwriteDirNonDir?: boolean;

@@ -68,7 +68,8 @@ export class Page {
     const widths = Array.from({ length: columns }, (_, i) =>
       Math.max(...rows.map((row) => (i < row.length - 1 ? visibleLength(row[i] ?? "") : 0))),
     );
-    this.lines(rows.map((row) => row.map((cell, i) => (i < row.length - 1 ? pad(cell, widths[i]) : cell)).join("  ")));
+    const cells = (row: readonly string[]) => row.map((cell, i) => (i < row.length - 1 ? pad(cell, widths[i]) : cell));
+    this.lines(rows.map((row) => cells(row).join("  ").trimEnd()));
   }
 
   gap(): void {

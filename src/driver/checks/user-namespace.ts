@@ -10,3 +10,8 @@ export function isIdentity(map: string): boolean {
   const [inside, outside, count] = map.trim().split(/\s+/).map(Number);
   return inside === 0 && outside === 0 && count === 4294967295;
 }
+
+/** Whether some owners cannot be given: in a user namespace, and to an ordinary user. */
+export function ownersAreLimited(): boolean {
+  return inUserNamespace() || process.geteuid?.() !== 0;
+}

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { ensureDirectory, removeTree } from "../../disk/index.js";
 import type { Change } from "../../overlayfs/index.js";
 import { AlreadyExists, type CacheID, Conflict, InvalidParameter, NotFound, shortID, Undo } from "../../spec/index.js";
-import { inUserNamespace } from "../checks/user-namespace.js";
+import { ownersAreLimited } from "../checks/user-namespace.js";
 import type {
   CreateOptions,
   Driver,
@@ -193,6 +193,6 @@ export class Vfs implements Driver {
 /** The root entry of a layer applies, as in all drivers that compare trees (docker-data-root 9.6). */
 function targetIn(root: string): WriteTarget {
   const whiteouts = "remove";
-  const lenient = inUserNamespace();
+  const lenient = ownersAreLimited();
   return { root, base: "", whiteouts, xattrPrefix: "trusted.overlay.", impliedMode: 0o755, rootMeta: true, lenient };
 }
