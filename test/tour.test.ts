@@ -37,7 +37,7 @@ const sections = [
   "2. Each layer is a directory",
   "3. A container is one more directory on top",
   "4. Reading: a file comes from the highest layer that has it",
-  "5. Writing: a new file goes to the upper directory",
+  "5. Writing: a new file is the container's own",
   "6. Changing: copy-up",
   "7. Deleting: a whiteout",
   "8. diff: what the container did",
@@ -98,10 +98,10 @@ describe.skipIf(skip)("layerkit tour", () => {
     await expectNothingLeft(place.path);
   });
 
-  test.for([1, 2, 3, 5, 6, 8, 9, 10])("interrupted in section %i leaves nothing", async (section) => {
+  test.for([1, 3, 6, 10])("interrupted in section %i leaves nothing", async (section) => {
     await using place = await temporary();
     const child = start(place.path);
-    const { status } = await interruptedAt(child, `\n${section}. `, section % 2 ? "SIGINT" : "SIGTERM");
+    const { status } = await interruptedAt(child, `\n${section}. `, section % 3 ? "SIGINT" : "SIGTERM");
     expect([130, 143, 0], "stopped, or just through").toContain(status);
     await expectNothingLeft(place.path);
   });

@@ -13,11 +13,14 @@ export function insideNamespace(): boolean {
   return process.env[mark] !== undefined;
 }
 
-/** Whether this process may mount as it is. */
-export async function mayMount(): Promise<boolean> {
+/** Powers of root, by their bits in `/proc/self/status`. @see capabilities(7) */
+const capabilities = { chroot: 18n, mount: 21n } as const;
+
+/** Whether this process may do so as it is. */
+export async function may(what: keyof typeof capabilities): Promise<boolean> {
   const status = await readFile("/proc/self/status", "utf8");
   const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0";
-  return (BigInt(`0x${effective}`) & (1n << 21n)) !== 0n; // CAP_SYS_ADMIN
+  return ((BigInt(`0x${effective}`) >> capabilities[what]) & 1n) === 1n;
 }
 
 /** Flags for unshare(1) that give an ordinary user a user namespace and a mount namespace; undefined: not here. */

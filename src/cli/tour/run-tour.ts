@@ -1,4 +1,4 @@
-import { insideNamespace, mayMount, namespaceFlags, runInside } from "./namespace.js";
+import { insideNamespace, may, namespaceFlags, runInside } from "./namespace.js";
 import { Page } from "./page.js";
 import { openPlace } from "./place.js";
 import { walkThrough } from "./tour.js";
@@ -20,14 +20,14 @@ export interface TourOptions {
  * @throws what loading the archive throws; the reason of `signal`
  */
 export async function runTour({ archive, driver, signal }: TourOptions): Promise<number> {
-  const may = await mayMount();
-  const flags = may || driver === "vfs" || insideNamespace() ? undefined : await namespaceFlags();
+  const mayMount = await may("mount");
+  const flags = mayMount || driver === "vfs" || insideNamespace() ? undefined : await namespaceFlags();
   if (flags !== undefined) return runInside(flags, signal);
   const reader = new AbortController();
   const gone = (error: Error) => reader.abort(error);
   process.stdout.once("error", gone);
   try {
-    await using place = await openPlace(may, driver);
+    await using place = await openPlace(mayMount, driver);
     const page = new Page(process.stdout, colour());
     await walkThrough(place, page, archive, AbortSignal.any([signal, reader.signal]));
   } finally {

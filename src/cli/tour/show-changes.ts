@@ -24,7 +24,7 @@ export async function showNewFile(tour: Tour, container: TourContainer): Promise
   const { page } = tour;
   const path = await newPath(container.merged);
   await writeFile(join(container.merged, path), "A container wrote this.\n");
-  page.section("Writing: a new file goes to the upper directory");
+  page.section("Writing: a new file is the container's own");
   page.text(`/${path} was written in the merged view. It is now in the container's own directory, and in no layer:`);
   page.gap();
   const place = page.styles.added(shown(tour.engine, join(container.upper, path)));
@@ -62,7 +62,7 @@ export async function showCopyUp(tour: Tour, container: TourContainer, path: str
   const before = await looked();
   await appendFile(join(container.merged, path), "A container added this line.\n");
   const after = await looked();
-  page.section("Changing: copy-up");
+  page.section(vfs ? "Changing a file" : "Changing: copy-up");
   page.text(
     vfs
       ? `A line was added to /${path}. With vfs the container has had its own copy of every file since it was made.`
@@ -93,7 +93,7 @@ export async function showDeletion(
   const number = await layerOf(image.layers, path);
   await unlink(join(container.merged, path));
   const vfs = engine.driver.name === "vfs";
-  page.section("Deleting: a whiteout");
+  page.section(vfs ? "Deleting a file" : "Deleting: a whiteout");
   page.text(
     vfs
       ? `/${path} was deleted. With vfs it is gone from the container's copy, and nothing needs to mark it.`
@@ -118,5 +118,6 @@ export async function showDiff({ engine, page }: Tour, { id }: TourContainer): P
   page.gap();
   const letters = [page.styles.changed("C"), page.styles.added("A"), page.styles.gone("D")];
   page.lines((await engine.containers.changes(id)).map(({ Path, Kind }) => `${letters[Kind]} ${Path}`));
-  page.lines(["", page.styles.dim(`as "layerkit diff ${short(id)}" prints it, and "docker diff"`)]);
+  page.gap();
+  page.lines([page.styles.dim(`as "layerkit diff ${short(id)}" prints it, and "docker diff"`)]);
 }

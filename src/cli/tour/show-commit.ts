@@ -14,7 +14,7 @@ export async function showCommit({ engine, page, image, signal }: Tour, { id }: 
   const ordinal = made.layers.length;
   page.section(`commit: layer ${ordinal}`);
   page.text(`commit packs the container's own directory into a tar archive, whiteouts as ".wh." files, and registers it
-    as a layer upon the image's others. They are shared as they are: nothing of them was copied or read.`);
+    as a layer upon the image's others${engine.driver.name === "vfs" ? "" : ", which are shared as they are: nothing of them was copied or read"}.`);
   page.gap();
   if (top === undefined) return;
   const { styles } = page;

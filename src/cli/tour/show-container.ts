@@ -7,22 +7,22 @@ import { short, shown, type Tour, type TourContainer } from "./state.js";
 export async function showContainer(tour: Tour, container: TourContainer): Promise<void> {
   const { engine, page } = tour;
   page.section("A container is one more directory on top");
-  page.text(`Container ${page.styles.value(short(container.id))} got two directories: its own, which is empty, and below
-    it an "-init" layer with what a runtime will mount things upon. image/${engine.driver.name}/layerdb/mounts/ names
-    both.`);
+  const vfs = engine.driver.name === "vfs";
+  page.text(`Container ${page.styles.value(short(container.id))} got two directories: its own, ${vfs ? "a whole copy" : "which is empty"},
+    and below it an "-init" layer with what a runtime will mount things upon. image/${engine.driver.name}/layerdb/mounts/
+    names both.`);
   page.gap();
   const places = ["mount-id", "init-id", "parent"] as const;
   const entry = join(engine.root, "image", engine.driver.name, "layerdb/mounts", container.id);
   const rows = await Promise.all(places.map(async (name) => [name, short((await textOf(join(entry, name))) ?? "")]));
   page.table(rows);
+  if (vfs) return page.text("With vfs there is nothing to mount: the container's directory is all that it sees.");
   page.gap();
   await showInit(tour, container);
-  if (engine.driver.name === "overlay2") await showMount(tour, container);
-  else page.text("With vfs there is nothing to mount: the container's directory is a whole copy of the image.");
+  await showMount(tour, container);
 }
 
 async function showInit({ engine, page }: Tour, { initID }: TourContainer): Promise<void> {
-  if (engine.driver.name === "vfs") return;
   const { content } = directoriesOf(engine, initID);
   page.lines([`The -init layer holds what the image itself lacks of these:`]);
   const rows: string[][] = [];

@@ -5,25 +5,32 @@ import { census, statOf, textOf, walk } from "./disk.js";
 import { bytes, plural, short, shown, type Tour } from "./state.js";
 
 /** Section: the image as its config names it. */
-export async function showImage({ engine, page, image }: Tour): Promise<void> {
+export async function showImage(tour: Tour): Promise<void> {
+  const { page, image } = tour;
   const { styles } = page;
   page.section("An image is a list of layers");
   page.text(`${styles.bold(image.name)} has ${plural(image.layers.length, "layer")}, ${bytes(image.size)} in all. Each
     layer is a tar archive, and the sha256 of its bytes is its diff id. The image's own id is the sha256 of its config,
     which lists the diff ids from the bottom up:`);
   page.gap();
-  const history = (await engine.images.history(image.name)).filter(({ Size }) => Size > 0).reverse();
-  const labelled = history.length === image.layers.length;
+  const makers = await layerMakers(tour);
   page.table([
     ["layer", "diff id", "made by"].map(styles.dim),
     ...image.layers.map(({ diffID }, i) => [
       String(i + 1),
       styles.value(short(diffID)),
-      labelled ? (history[i]?.CreatedBy ?? "").slice(0, 64) : "",
+      (makers[i] ?? "").slice(0, 64),
     ]),
   ]);
   page.gap();
   page.lines([`image id  ${image.id}`]);
+}
+
+/** What made each layer, bottom first; empty when history does not tell which of its steps made one. */
+async function layerMakers({ engine, image }: Tour): Promise<string[]> {
+  const steps = (await engine.images.history(image.name)).reverse();
+  const withLayer = steps.length === image.layers.length ? steps : steps.filter(({ Size }) => Size > 0);
+  return withLayer.length === image.layers.length ? withLayer.map(({ CreatedBy }) => CreatedBy) : [];
 }
 
 /** Section: the directories those layers became. */

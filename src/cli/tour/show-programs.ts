@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { messageOf } from "../../spec/index.js";
 import { statOf } from "./disk.js";
+import { may } from "./namespace.js";
 import type { Tour, TourContainer } from "./state.js";
 
 const nobody = 65534;
@@ -18,6 +19,10 @@ export async function showPrograms(tour: Tour, container: TourContainer, more: r
   page.section("The merged view is a root file system");
   if (!(await statOf(join(container.merged, "bin/sh"))) && !(await statOf(join(container.merged, "usr/bin/sh")))) {
     page.text("This image has no /bin/sh, so nothing is run in it.");
+    return;
+  }
+  if (!(await may("chroot"))) {
+    page.text("Only root may change its root directory, so nothing is run in it here.");
     return;
   }
   const asNobody = (await mayChangeUser()) ? [`--userspec=${nobody}:${nobody}`, "--groups="] : [];
