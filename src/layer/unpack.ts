@@ -11,13 +11,13 @@ export async function unpack(job: UnpackJob, tar: AsyncIterable<Uint8Array>): Pr
   const first = await reader.next();
   using split = new SplitFile(job.split);
   using root = jailed(job.target);
-  return write(root.target, split, withFirst(first, reader));
+  return await write(root.target, split, withFirst(first, reader));
 }
 
 /** Makes a layer of what `job.source` gives. @param onBytes told how much has been read, now and then */
 export async function record(job: RecordJob, onBytes: (bytes: number) => void): Promise<Unpacked> {
   using split = new SplitFile(job.split);
-  return write(job.target, split, counted(paced(tarOfSync(readDiff(job.source))), onBytes));
+  return await write(job.target, split, counted(paced(tarOfSync(readDiff(job.source))), onBytes));
 }
 
 /** Hashes, parses, writes and records in one pass. */
