@@ -6,26 +6,21 @@ import { InvalidParameter, messageOf } from "../spec/index.js";
  * waiting.
  *
  * @param name of the compression, for messages
- * @throws InvalidParameter: truncated or corrupt; what `source` throws; `signal.reason` when aborted
+ * @throws InvalidParameter: truncated or corrupt; what `source` throws
  */
 export async function* throughCodec(
   name: string,
   codec: Transform,
   source: AsyncIterable<Uint8Array>,
-  signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array> {
   const feeding = feed(source, codec);
-  const stop = () => codec.destroy(signal?.reason);
-  signal?.addEventListener("abort", stop, { once: true });
   try {
     yield* codec;
   } catch (error) {
-    signal?.throwIfAborted();
     if (feeding.failure) throw feeding.failure.error;
     const why = messageOf(error) === "unexpected end of file" ? "truncated" : messageOf(error);
     throw new InvalidParameter(`${name} stream damaged: ${why}`, { cause: error });
   } finally {
-    signal?.removeEventListener("abort", stop);
     codec.destroy();
   }
 }
@@ -37,8 +32,7 @@ export interface Feeding {
 
 /**
  * Writes all of `source` into a stream and ends it; a failure of the source destroys the stream. Once the stream is
- * destroyed, reading stops at the next piece. Nobody waits for that: a source that stalls must not hold up a reader
- * that gave up.
+ * destroyed, reading stops at the next piece.
  */
 export function feed(source: AsyncIterable<Uint8Array>, into: NodeJS.WritableStream & Closable): Feeding {
   const feeding: Feeding = {};

@@ -1,5 +1,6 @@
 import type { ChangeHead, ChangeSink } from "../overlayfs/index.js";
-import { cleanPath, climbs, encodeName, InvalidParameter, type Path } from "../spec/index.js";
+import { cleanPath, climbs, encodeName, type Path } from "../spec/index.js";
+import { badEntry, shown } from "./bad-entry.js";
 import { Seen } from "./seen.js";
 import type { TarMember, TarSink } from "./tar-member.js";
 import { TarParser } from "./tar-parser.js";
@@ -62,9 +63,9 @@ export class LayerParser {
     const { name, meta } = member;
     const path = cleanPath(name);
     const why = nameProblem(name, path) ?? xattrProblem(meta.xattrs);
-    if (why) throw bad(name, why);
-    if (this.#seen.size >= maxEntries) throw bad(name, `more than ${maxEntries} entries in one layer`);
-    if (!this.#seen.add(path)) throw bad(name, "duplicates of file paths not supported");
+    if (why) throw badEntry(name, why);
+    if (this.#seen.size >= maxEntries) throw badEntry(name, `more than ${maxEntries} entries in one layer`);
+    if (!this.#seen.add(path)) throw badEntry(name, "duplicates of file paths not supported");
     this.#split?.file(name, member.size);
     this.#sink.change(changeOf(member, path));
   }
@@ -73,12 +74,12 @@ export class LayerParser {
 function changeOf(member: TarMember, path: Path): ChangeHead {
   const { kind, name, meta, size } = member;
   const spelled = spelledBy(path);
-  if (spelled?.kind === "invalid") throw bad(name, spelled.why);
+  if (spelled?.kind === "invalid") throw badEntry(name, spelled.why);
   if (spelled) {
-    if (size > 0) throw bad(name, `whiteout with ${size} bytes of content`);
+    if (size > 0) throw badEntry(name, `whiteout with ${size} bytes of content`);
     return { kind: spelled.kind, path: spelled.path, meta };
   }
-  if (path === "" && kind !== "directory") throw bad(name, `the layer's root as a ${kind}`);
+  if (path === "" && kind !== "directory") throw badEntry(name, `the layer's root as a ${kind}`);
   switch (kind) {
     case "file":
       return { kind, path, meta, size };
@@ -92,10 +93,6 @@ function changeOf(member: TarMember, path: Path): ChangeHead {
     default:
       return { kind, path, meta, ...deviceNumbers(member) };
   }
-}
-
-function bad(name: string, why: string): InvalidParameter {
-  return new InvalidParameter(`archive entry ${JSON.stringify(name.slice(0, 300))}: ${why}`);
 }
 
 function nameProblem(name: string, path: Path): string | undefined {
@@ -116,7 +113,7 @@ function lengthOf(name: string): number {
 function xattrProblem(xattrs: ReadonlyMap<string, Uint8Array>): string | undefined {
   for (const [name, value] of xattrs) {
     if (name.startsWith("trusted.overlay.") || name.startsWith("user.overlay.")) {
-      return `xattr ${JSON.stringify(name.slice(0, 300))} is overlay's own: a layer may not set it`;
+      return `xattr ${shown(name)} is overlay's own: a layer may not set it`;
     }
     if (lengthOf(name) > limits.xattrName) return `the name of an xattr is longer than ${limits.xattrName} bytes`;
     if (value.length > limits.xattrValue) return `an xattr is longer than ${limits.xattrValue} bytes`;
@@ -124,23 +121,24 @@ function xattrProblem(xattrs: ReadonlyMap<string, Uint8Array>): string | undefin
 }
 
 function symlinkTarget({ name, linkname }: TarMember): string {
-  if (linkname === "") throw bad(name, "symlink without a target");
-  if (lengthOf(linkname) > limits.path) throw bad(name, `symlink target longer than ${limits.path} bytes`);
+  if (linkname === "") throw badEntry(name, "symlink without a target");
+  if (lengthOf(linkname) > limits.path) throw badEntry(name, `symlink target longer than ${limits.path} bytes`);
   return linkname;
 }
 
 function linkTarget({ name, linkname }: TarMember, path: Path): Path {
   const to = cleanPath(linkname);
   const why = nameProblem(linkname, to);
-  if (why) throw bad(name, `hard link to ${JSON.stringify(linkname.slice(0, 300))}: ${why}`);
-  if (to === "") throw bad(name, "hard link to the layer's root");
-  if (to === path) throw bad(name, "hard link to itself");
-  if (spelledBy(to)) throw bad(name, `hard link to the whiteout ${JSON.stringify(linkname.slice(0, 300))}`);
+  if (why) throw badEntry(name, `hard link to ${shown(linkname)}: ${why}`);
+  if (to === "") throw badEntry(name, "hard link to the layer's root");
+  if (to === path) throw badEntry(name, "hard link to itself");
+  if (spelledBy(to)) throw badEntry(name, `hard link to the whiteout ${shown(linkname)}`);
   return to;
 }
 
 function deviceNumbers({ kind, name, major, minor }: TarMember): { major: number; minor: number } {
-  if (kind === "char" && major === 0 && minor === 0) throw bad(name, "character device 0:0 is overlay's own whiteout");
-  if (major > limits.major || minor > limits.minor) throw bad(name, `no such device number: ${major}:${minor}`);
+  if (kind === "char" && major === 0 && minor === 0)
+    throw badEntry(name, "character device 0:0 is overlay's own whiteout");
+  if (major > limits.major || minor > limits.minor) throw badEntry(name, `no such device number: ${major}:${minor}`);
   return { major, minor };
 }

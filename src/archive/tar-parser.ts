@@ -1,4 +1,5 @@
 import { InvalidParameter } from "../spec/index.js";
+import { badEntry, shown } from "./bad-entry.js";
 import { type PaxRecords, parsePax } from "./pax.js";
 import { blockSize, checksumMatches, isZeroBlock, numberAt, paddingOf, textAt } from "./tar-header.js";
 import type { TarMember, TarSink } from "./tar-member.js";
@@ -179,11 +180,11 @@ export class TarParser {
   }
 
   #bad(why: string): InvalidParameter {
-    return new InvalidParameter(`archive entry ${JSON.stringify(this.#name.slice(0, 300))}: ${why}`);
+    return badEntry(this.#name, why);
   }
 
   #notTar(why: string, end: number): InvalidParameter {
-    const after = this.#name === "" ? "" : `, after entry ${JSON.stringify(this.#name.slice(0, 300))}`;
+    const after = this.#name === "" ? "" : `, after entry ${shown(this.#name)}`;
     return new InvalidParameter(`archive damaged: ${why} at byte ${end - blockSize}${after}`);
   }
 }

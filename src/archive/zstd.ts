@@ -14,18 +14,14 @@ const turn = 1 << 20;
  * Unpacks zstd: by Node's own where it has it, on libuv's pool; else by the system's libzstd, on this thread in turns
  * of a millisecond. A window of more than 128 MiB is refused.
  */
-export async function* throughZstd(
-  source: AsyncIterable<Uint8Array>,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<Uint8Array> {
+export async function* throughZstd(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   if (native.createZstdDecompress) {
-    return yield* throughCodec("zstd", native.createZstdDecompress({ chunkSize: turn }), source, signal);
+    return yield* throughCodec("zstd", native.createZstdDecompress({ chunkSize: turn }), source);
   }
   using zstd = new ZstdDecompressor();
   let since = 0;
   for await (const chunk of source) {
     for (const piece of pushed(zstd, chunk)) {
-      signal?.throwIfAborted();
       yield piece;
       since += piece.length;
       if (since < turn) continue;
