@@ -72,6 +72,8 @@ export interface Driver {
 export interface DriverOptions {
   /** Storage options as `--storage-opt` and daemon.json give them, `KEY=VALUE`. */
   readonly storageOptions?: readonly string[];
+  /** Nothing is written or tried: for looking at a home that another process may be using. Its layers are not mounted. */
+  readonly readOnly?: boolean;
   /** Told one line for each thing that works less well than it could. */
   readonly warn?: (line: string) => void;
 }

@@ -5,6 +5,7 @@
  * The writing and the reading of changes are synchronous, for worker threads: `openWriter` and `readDiff` take plain
  * data that a driver's `fill` and `openDiff` give. Whatever a layer holds, the kernel keeps both inside its directory.
  */
+export { ownersAreLimited } from "./checks/user-namespace.js";
 export type * from "./driver.js";
 export { driverNames, openDriver } from "./open-driver.js";
 export { FilesInside } from "./read/files-inside.js";

@@ -31,6 +31,7 @@ export async function initialize(dataRoot: string, home: string, options: Driver
   const isFresh = !existsSync(home);
   const testDirectory = isFresh ? dataRoot : home;
   const features = featuresHere();
+  if (options.readOnly) return unprobed(home, parsed, features);
   await assertMountable(testDirectory, features);
   const backing = backingFilesystem(testDirectory);
   if (!(await supportsDType(testDirectory))) throw new Unavailable(missingDType("overlay2", backing));
@@ -41,6 +42,12 @@ export async function initialize(dataRoot: string, home: string, options: Driver
   const why = await whyNoNativeDiff(home, features);
   if (why !== undefined) warn(`Not using native diff for overlay2, this may be slower: ${why}`);
   return { options: parsed, backing, nativeDiff: why === undefined, features, quota };
+}
+
+/** What can be said of a home without touching it; a diff that is not simply its upper directory still shows as such. */
+function unprobed(home: string, options: Overlay2Options, features: OverlayFeatures): Ready {
+  if (!existsSync(home)) throw new Unavailable(`there is no ${home} to be read`);
+  return { options, backing: backingFilesystem(home), nativeDiff: true, features, quota: undefined };
 }
 
 function featuresHere(): OverlayFeatures {

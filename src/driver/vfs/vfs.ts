@@ -2,7 +2,16 @@ import { chmod, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises
 import { join } from "node:path";
 import { ensureDirectory, removeTree } from "../../disk/index.js";
 import type { Change } from "../../overlayfs/index.js";
-import { AlreadyExists, type CacheID, Conflict, InvalidParameter, NotFound, shortID, Undo } from "../../spec/index.js";
+import {
+  AlreadyExists,
+  type CacheID,
+  Conflict,
+  InvalidParameter,
+  NotFound,
+  shortID,
+  Unavailable,
+  Undo,
+} from "../../spec/index.js";
 import { ownersAreLimited } from "../checks/user-namespace.js";
 import type {
   CreateOptions,
@@ -47,7 +56,9 @@ export class Vfs implements Driver {
     const [unknown] = options.storageOptions ?? [];
     if (unknown !== undefined) throw new InvalidParameter(`vfs: unknown option ${unknown}`);
     const home = join(dataRoot, "vfs");
-    for (const dir of [home, join(home, "dir"), join(home, "parent")]) await ensureDirectory(dir, 0o710);
+    const directories = options.readOnly ? [] : [home, join(home, "dir"), join(home, "parent")];
+    for (const dir of directories) await ensureDirectory(dir, 0o710);
+    if (options.readOnly && !(await pathExists(home))) throw new Unavailable(`there is no ${home} to be read`);
     return new Vfs(home);
   }
 
