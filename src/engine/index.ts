@@ -9,6 +9,7 @@ export type * from "./containers.js";
 export { Engine, type EngineOptions } from "./engine.js";
 export type * from "./events.js";
 export type * from "./images.js";
+export type * from "./layers.js";
 export type * from "./networks.js";
 export { type Owner, ownerOf } from "./owner.js";
 export { productVersion } from "./product.js";

@@ -8,6 +8,7 @@ import {
   DataLoss,
   Forbidden,
   goJSON,
+  type ImageID,
   isErrno,
   messageOf,
   NotFound,
@@ -113,6 +114,12 @@ export class ContainerStore {
     if (other) throw new Conflict(`Multiple IDs found with provided prefix: ${name}`);
     if (!found) throw new NotFound(`No such container: ${name}`);
     return found;
+  }
+
+  /** The containers made of an image. */
+  usersOf(image: ImageID): { readonly id: string; readonly running: boolean }[] {
+    const users = this.list().filter(({ stored }) => stored.Image === image);
+    return users.map(({ stored }) => ({ id: stored.ID, running: stored.State.Running }));
   }
 
   isTaken(name: string): boolean {

@@ -1,4 +1,4 @@
-import type { Mounted, WriteTarget } from "../../driver/index.js";
+import { type Mounted, ownersAreLimited, type WriteTarget } from "../../driver/index.js";
 import { Forbidden, InvalidParameter, NotFound, Undo } from "../../spec/index.js";
 import { S } from "../../sys/index.js";
 import type { PathStat } from "../api-container.js";
@@ -60,7 +60,7 @@ export async function extractIntoContainer(
     const user = container.stored.Config.User;
     const target: WriteTarget = {
       ...{ root: tree.path, base, whiteouts: "none", xattrPrefix: "trusted.overlay.", impliedMode: 0o755 },
-      ...{ rootMeta: false, lenient: process.geteuid?.() !== 0, noOverwriteDirNonDir },
+      ...{ rootMeta: false, lenient: ownersAreLimited(), noOverwriteDirNonDir },
       ...(copyUIDGID && user && { owner: userIDs(root, user) }),
     };
     await parts.threads.extract({ kind: "extract", target }, tar, { label: "Error processing tar file", signal });

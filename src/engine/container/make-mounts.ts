@@ -1,3 +1,4 @@
+import { ownersAreLimited } from "../../driver/index.js";
 import { InvalidParameter, isErrno, NotFound, type RunConfig, randomID, type Undo } from "../../spec/index.js";
 import { S } from "../../sys/index.js";
 import type { HostConfig } from "../api-container.js";
@@ -98,7 +99,13 @@ async function fillVolumes(parts: ContainerParts, id: string, mounts: readonly S
       throw new InvalidParameter(`cannot mount volume over existing file, file exists ${Destination}`);
     }
     const place = { root: parts.volumes.pathOf(Name), base: "", whiteouts: "none", xattrPrefix: "trusted.overlay." };
-    const target = { ...place, whiteouts: "none", impliedMode: 0o755, rootMeta: true, lenient: false } as const;
+    const target = {
+      ...place,
+      whiteouts: "none",
+      impliedMode: 0o755,
+      rootMeta: true,
+      lenient: ownersAreLimited(),
+    } as const;
     await parts.threads.fill({ kind: "fill", root: mounted.path, base, target }, { label: `volume ${Name}` });
   }
 }

@@ -24,7 +24,7 @@ export interface VolumeParts {
 }
 
 /** Operations on the volumes of one data root. */
-export function volumeOperations(parts: VolumeParts): Volumes & { usage(): Promise<Volume[]> } {
+export function volumeOperations(parts: VolumeParts): Volumes {
   const { volumes, turns } = parts;
   return {
     async list({ filters = {} } = {}) {
@@ -47,11 +47,13 @@ export function volumeOperations(parts: VolumeParts): Volumes & { usage(): Promi
         return wanted && prunableByLabels(filters, Labels);
       });
     },
-    async usage() {
-      const all = await volumes.list();
-      return Promise.all(all.map(async (volume) => ({ ...volume, UsageData: await usageOf(parts, volume) })));
-    },
   };
+}
+
+/** All volumes with what they hold and how many containers have them. */
+export async function volumeUsage(parts: VolumeParts): Promise<Volume[]> {
+  const all = await parts.volumes.list();
+  return Promise.all(all.map(async (volume) => ({ ...volume, UsageData: await usageOf(parts, volume) })));
 }
 
 async function create({ volumes, events, turns }: VolumeParts, body: VolumeCreateBody): Promise<Volume> {

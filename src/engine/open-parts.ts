@@ -1,0 +1,106 @@
+import { realpath } from "node:fs/promises";
+import { join } from "node:path";
+import { ensureDirectory } from "../disk/index.js";
+import type { Driver } from "../driver/index.js";
+import { ImageStore, ReferenceStore } from "../image/index.js";
+import { LayerStore } from "../layer/index.js";
+import { isErrno, NotFound, type Undo } from "../spec/index.js";
+import { chooseDriver } from "./choose-driver.js";
+import { settleRunning } from "./container/container-operations.js";
+import type { ContainerParts } from "./container/container-parts.js";
+import { ContainerStore } from "./container/container-store.js";
+import { finishRemovals } from "./container/remove.js";
+import { CopyThreads } from "./copy/copy-threads.js";
+import { VolumeBinds } from "./copy/volume-binds.js";
+import { engineID } from "./engine-id.js";
+import { EventBus } from "./event-bus.js";
+import { ImageOperations } from "./image/operations.js";
+import { sweepLayers, sweepRWLayers, sweepTmp } from "./leftovers.js";
+import { Ownership } from "./owner.js";
+import { Turns } from "./turns.js";
+import { VolumeStore } from "./volume/volume-store.js";
+
+export interface OpenOptions {
+  readonly root: string;
+  readonly driver?: string;
+  readonly fallbackDriver?: string;
+  readonly storageOptions: readonly string[];
+  readonly writable: boolean;
+  readonly report: (line: string) => void;
+}
+
+/** Everything an engine is made of. */
+export interface Parts extends Omit<ContainerParts, "driver" | "events"> {
+  /** The lasting name of the data root's engine. */
+  readonly id: string;
+  readonly root: string;
+  readonly driver: Driver;
+  readonly owner: Ownership | undefined;
+  readonly events: EventBus;
+}
+
+/** Opens a data root and all that is in it. @param undo gets what has to be given back, in order */
+export async function openParts(options: OpenOptions, undo: Undo): Promise<Parts> {
+  const { writable, report } = options;
+  const { root, owner } = await openRoot(options, undo);
+  const driver = await openDriver(root, options, undo);
+  const { layers, imageStore, references } = await openImages(root, driver, options, undo);
+  const tmp = join(root, "tmp");
+  const common = { tmp, writable, report };
+  const containers = join(root, "containers");
+  const store = await ContainerStore.open({ ...common, directory: containers, driver: driver.name, layers });
+  const volumes = await VolumeStore.open({ ...common, directory: join(root, "volumes") });
+  const events = new EventBus();
+  const threads = new CopyThreads();
+  undo.defer(() => threads.close());
+  const images = new ImageOperations({
+    ...{ images: imageStore, references, layers, driver: driver.name, tmp },
+    usersOf: (id) => store.usersOf(id),
+    emit: (action, id, attributes) => events.emit("image", action, id, attributes),
+  });
+  const stores = { store, layers, imageStore, references, volumes };
+  const parts = { ...stores, images, events, threads, binds: new VolumeBinds(), turns: new Turns(), writable };
+  if (writable) await tidy(root, { ...parts, driver: driver.name }, report);
+  return { ...parts, id: await engineID(root, writable), root, driver, owner };
+}
+
+async function openRoot({ root: path, writable, report }: OpenOptions, undo: Undo) {
+  if (writable) await ensureDirectory(path, 0o710);
+  const root = await realpath(path).catch((error) => {
+    throw isErrno(error, "ENOENT") ? new NotFound(`there is no data root ${path}`, { cause: error }) : error;
+  });
+  if (!writable) return { root, owner: undefined };
+  const owner = await Ownership.take(root);
+  undo.defer(() => owner[Symbol.asyncDispose]());
+  await ensureDirectory(join(root, "tmp"), 0o700);
+  await sweepTmp(join(root, "tmp"), report);
+  await ensureDirectory(join(root, "image"), 0o700);
+  return { root, owner };
+}
+
+async function openDriver(root: string, options: OpenOptions, undo: Undo): Promise<Driver> {
+  const { driver: name, fallbackDriver, storageOptions, writable, report } = options;
+  const named = { ...(name && { driver: name }), ...(fallbackDriver && { fallback: fallbackDriver }) };
+  const driver = await chooseDriver(root, { ...named, storageOptions, readOnly: !writable, warn: report });
+  // What is mounted in a root that is another's stays.
+  if (writable) undo.defer(() => driver.close());
+  return driver;
+}
+
+async function openImages(root: string, driver: Driver, { writable, report }: OpenOptions, undo: Undo) {
+  const home = join(root, "image", driver.name);
+  const layers = await LayerStore.open({ root: home, driver, writable, report });
+  undo.defer(() => layers[Symbol.asyncDispose]());
+  const imageStore = await ImageStore.open({ root: home, layers, writable, report });
+  const references = await ReferenceStore.open(join(home, "repositories.json"), { writable });
+  for (const { path, why } of [...layers.damaged, ...imageStore.damaged]) report(`${path} is passed over: ${why}`);
+  return { layers, imageStore, references };
+}
+
+/** Ends what interrupted operations had begun, one way or the other. */
+async function tidy(root: string, parts: ContainerParts, report: (line: string) => void): Promise<void> {
+  await settleRunning(parts);
+  await finishRemovals(parts, report);
+  await sweepRWLayers(parts.layers, parts.store, report);
+  await sweepLayers(root, parts.layers, parts.imageStore, report);
+}
