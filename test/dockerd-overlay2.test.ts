@@ -12,7 +12,7 @@ const skip = lacking("root", "mounts", "loop", "dockerd", "docker", "containerd"
 
 const none = ["--network", "none"];
 /** What the container of either engine does; what the other must see. */
-const work = "echo new >/var/new; echo more >>/etc/app.conf; rm /etc/issue; rm /usr/share/greetings/hello";
+const work = "echo new >/var/new; echo more >>/etc/app.conf; rm -f /etc/issue /usr/share/greetings/hello";
 const workSeen = "cat /var/new; cat /etc/app.conf; ls /etc/issue 2>/dev/null || echo no issue";
 const workAnswer = "new\ncolour = red\nsize = small\nmore\nno issue";
 const diff = [

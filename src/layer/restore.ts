@@ -24,7 +24,7 @@ export async function restore(db: LayerDB, label: string): Promise<Restored> {
   await readEach(await names(db.mounts), damaged, `${label}/mounts`, async (name) => {
     const record = await readMountRecord(db.mountDir(name));
     if (record.parent && !layers.find(record.parent)) throw new DataLoss(parentMissing(record.parent));
-    if (record.parent) layers.hold(record.parent);
+    if (record.parent) layers.depend(record.parent);
     rwLayers.set(name, { name, ...record });
   });
   return { layers, rwLayers, damaged };

@@ -170,7 +170,7 @@ export class RWLayers {
       const below = parent && layers.get(parent);
       const staged = await stage(this.#parts, { label, below }, async (target, split) => {
         await using diff = await driver.openDiff(mountID);
-        return threads.record({ kind: "record", target, split, source: diff.source }, { label, signal, onBytes });
+        return await threads.record({ kind: "record", target, split, source: diff.source }, { label, signal, onBytes });
       });
       if (staged.diffID !== emptyDiffID) return await commit(this.#parts, staged, parent);
       await discard(this.#parts, staged);
