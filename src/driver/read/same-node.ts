@@ -22,11 +22,13 @@ export function sameNode(a: Found, b: Found): boolean {
   return (x.mode & S.IFMT) !== S.IFREG || sameCapability(a, b);
 }
 
+const second = 1_000_000_000n;
+
 /** An archive may have cut a time to whole seconds. */
 function sameTime(a: bigint, b: bigint): boolean {
   if (a === b) return true;
-  const second = 1_000_000_000n;
-  return a / second === b / second && (a % second === 0n || b % second === 0n);
+  const floor = (ns: bigint) => ns - (((ns % second) + second) % second);
+  return floor(a) === floor(b) && (floor(a) === a || floor(b) === b);
 }
 
 function sameCapability(a: Found, b: Found): boolean {

@@ -1,4 +1,3 @@
-import { Worker } from "node:worker_threads";
 import { close } from "../../sys/index.js";
 import { FileBody } from "../read/file-body.js";
 import { readTree } from "../read/read-tree.js";
@@ -12,18 +11,9 @@ export interface Copy {
 
 /**
  * Copies a tree with owners, modes, times, xattrs, devices and hard links, sharing file content where the file system
- * can. Sockets stay behind. In a worker thread.
+ * can. Sockets stay behind. Synchronous: for a worker thread.
  */
-export function copyTree(copy: Copy): Promise<void> {
-  return new Promise((done, fail) => {
-    const worker = new Worker(new URL("./copy-tree-worker.js", import.meta.url), { workerData: copy });
-    worker.once("error", fail);
-    worker.once("exit", (code) => (code === 0 ? done() : fail(new Error(`the copying thread ended with ${code}`))));
-  });
-}
-
-/** As `copyTree`, on the calling thread. */
-export function copyTreeSync({ from, to }: Copy): void {
+export function copyTree({ from, to }: Copy): void {
   const target = {
     root: to,
     base: "",

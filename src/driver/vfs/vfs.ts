@@ -29,7 +29,7 @@ import { changedPaths } from "../read/changed-paths.js";
 import { paced } from "../read/paced.js";
 import { readDiff } from "../read/read-diff.js";
 import { sizeOf } from "../read/size-of.js";
-import { copyTree } from "./copy-tree.js";
+import { Copier } from "./copier.js";
 
 /**
  * Docker's `vfs`: each layer a whole tree in `vfs/dir/ID`, copied from its parent's. Works on any file system and
@@ -43,6 +43,7 @@ export class Vfs implements Driver {
   readonly #dirs: string;
   readonly #parents: string;
   readonly #uses = new LayerUses();
+  readonly #copier = new Copier();
   /** Made by this process, and not yet handed out to be changed: they can still be filled. */
   readonly #fresh = new Set<CacheID>();
 
@@ -133,7 +134,9 @@ export class Vfs implements Driver {
     return {};
   }
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    await this.#copier.close();
+  }
 
   async #create(id: CacheID, parent: CacheID | undefined): Promise<void> {
     if (await this.has(id)) throw new AlreadyExists(`layer ${shortID(id)} exists already`);
@@ -152,7 +155,7 @@ export class Vfs implements Driver {
   async #makeTree(id: CacheID, parent: CacheID | undefined): Promise<void> {
     await mkdir(this.#dir(id));
     await chmod(this.#dir(id), 0o755);
-    if (parent !== undefined) await copyTree({ from: this.#dir(parent), to: this.#dir(id) });
+    if (parent !== undefined) await this.#copier.copy({ from: this.#dir(parent), to: this.#dir(id) });
   }
 
   async #delete(id: CacheID): Promise<void> {
@@ -163,6 +166,7 @@ export class Vfs implements Driver {
 
   async #fill(id: CacheID): Promise<Filling> {
     await this.#assertThere(id);
+    this.#uses.assertUnused(id);
     if (!this.#fresh.has(id)) throw new Conflict(`layer ${shortID(id)} has content already`);
     const release = this.#uses.claim(id);
     this.#fresh.delete(id);

@@ -46,27 +46,20 @@ export class Ground implements Disposable {
 
   /** Makes something that is no directory; what is there goes first. */
   put<T>(place: Place, make: () => T): T {
+    const made = this.#tryMake(make) ?? this.#makeInstead(place, make);
     this.#hiding.wrote(place.path);
-    try {
-      return make();
-    } catch (error) {
-      if (!isErrno(error, "EEXIST")) throw error;
-    }
-    if (isDirectory(lstatat(place.dir, place.name, stat)) && this.#target.noOverwriteDirNonDir) {
-      throw new InvalidParameter(`cannot overwrite directory ${quoted(place.path)} with non-directory`);
-    }
-    this.#clear(place);
-    return make();
+    return made.result;
   }
 
   /** Makes a directory, or finds it there; anything else in its place goes. */
   putDirectory(place: Place): void {
-    this.#hiding.wrote(place.path);
-    if (tryMkdir(place) || isDirectory(lstatat(place.dir, place.name, stat))) return;
-    if (this.#target.noOverwriteDirNonDir) {
-      throw new InvalidParameter(`cannot overwrite non-directory ${quoted(place.path)} with directory`);
+    if (!tryMkdir(place) && !isDirectory(lstatat(place.dir, place.name, stat))) {
+      if (this.#target.noOverwriteDirNonDir) {
+        throw new InvalidParameter(`cannot overwrite non-directory ${quoted(place.path)} with directory`);
+      }
+      this.#putDirectoryFor(place);
     }
-    this.#putDirectoryFor(place);
+    this.#hiding.wrote(place.path);
   }
 
   /** Between two entries: places handed out before are used no more. */
@@ -99,6 +92,25 @@ export class Ground implements Disposable {
     return { path, dir, name, absolute };
   }
 
+  /** @returns undefined: something is there */
+  #tryMake<T>(make: () => T): { readonly result: T } | undefined {
+    try {
+      return { result: make() };
+    } catch (error) {
+      if (isErrno(error, "EEXIST")) return undefined;
+      throw error;
+    }
+  }
+
+  #makeInstead<T>(place: Place, make: () => T): { readonly result: T } {
+    if (isDirectory(lstatat(place.dir, place.name, stat)) && this.#target.noOverwriteDirNonDir) {
+      throw new InvalidParameter(`cannot overwrite directory ${quoted(place.path)} with non-directory`);
+    }
+    this.#clear(place);
+    return { result: make() };
+  }
+
+  /** Removes what `stat` tells. */
   #clear({ dir, name, path }: Place): void {
     const wasFile = (stat.mode & S.IFMT) === S.IFREG;
     removeAt(dir, name, path, (gone, found) => this.#count(gone, found));
@@ -131,6 +143,7 @@ export class Ground implements Disposable {
     const { owner, impliedMode } = this.#target;
     if (owner) lchownat(dir, name, owner.uid, owner.gid);
     fchmodat(dir, name, impliedMode);
+    this.#hiding.wrote(path);
   }
 }
 
