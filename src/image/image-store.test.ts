@@ -2,10 +2,10 @@ import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { configOf, freshStores, layerTar, registered, Stores } from "../../test/oracle/image-stores.js";
 import type { LayerStore } from "../layer/index.js";
 import { hexOf, type ImageID, parseRFC3339, sha256 } from "../spec/index.js";
 import { ImageStore } from "./image-store.js";
-import { configOf, freshStores, layerTar, registered, Stores } from "./stores.test.support.js";
 
 const bottom = layerTar({ a: "1" });
 const top = layerTar({ b: "2" });

@@ -2,13 +2,12 @@ import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { rawTar } from "../../test/oracle/raw-tar.js";
-import { leftovers } from "../../test/oracle/root-leftovers.js";
-import { openDriver } from "../driver/index.js";
-import { LayerStore } from "../layer/index.js";
-import { type ChainID, chainID, type DiffID, goJSON, sha256, Undo } from "../spec/index.js";
-import { ImageStore } from "./image-store.js";
-import { ReferenceStore } from "./reference-store.js";
+import { openDriver } from "../../src/driver/index.js";
+import { ImageStore, ReferenceStore } from "../../src/image/index.js";
+import { LayerStore } from "../../src/layer/index.js";
+import { type ChainID, chainID, type DiffID, goJSON, sha256, Undo } from "../../src/spec/index.js";
+import { rawTar } from "./raw-tar.js";
+import { leftovers } from "./root-leftovers.js";
 
 /** Every layer is synced to disk; in memory that costs nothing. */
 const memory = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
