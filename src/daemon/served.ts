@@ -5,7 +5,17 @@ import type { Pattern } from "./http/router.js";
 /** What the daemon uses of an engine. */
 export type Served = Pick<
   Engine,
-  "root" | "driver" | "images" | "containers" | "volumes" | "networks" | "events" | "info" | "version" | "diskUsage"
+  | "root"
+  | "driver"
+  | "layers"
+  | "images"
+  | "containers"
+  | "volumes"
+  | "networks"
+  | "events"
+  | "info"
+  | "version"
+  | "diskUsage"
 >;
 
 /** Endpoints with what serves them, in the order they are tried. */

@@ -1,6 +1,7 @@
 import { Command } from "commander";
-import type { ContainerInspect, ImageHistoryItem, ImageInspect } from "../../engine/index.js";
-import { type ChainID, type DiffID, nextChainID, shortID } from "../../spec/index.js";
+import type { ListedLayer } from "../../daemon/index.js";
+import type { ContainerInspect, ImageHistoryItem } from "../../engine/index.js";
+import { shortID } from "../../spec/index.js";
 import { type Client, pathPart, ServerError } from "../client.js";
 import { size } from "../format/size.js";
 import { type Format, formatOption, print, printListing } from "../print.js";
@@ -45,45 +46,29 @@ type LayerRow = {
 };
 
 async function layersOf(client: Client, name: string): Promise<LayerRow[]> {
-  const image = await found(client.get<ImageInspect>(`/images/${pathPart(name)}/json`));
-  if (image) return await imageLayers(client, image);
-  const path = `/containers/${pathPart(name)}/json`;
-  const container = await found(client.get<ContainerInspect>(path, { size: true }));
-  if (!container) throw new ServerError(404, `No such image or container: ${name}`);
-  const below = await client.get<ImageInspect>(`/images/${container.Image}/json`);
-  return [...ownLayers(container), ...(await imageLayers(client, below))];
+  const container = await found(client.get<ContainerInspect>(`/containers/${pathPart(name)}/json`, { size: true }));
+  if (!container) return await imageLayers(client, name);
+  return [...ownLayers(container), ...(await imageLayers(client, container.Image))];
 }
 
 /** The writable layer, and under it the init layer. */
 function ownLayers({ GraphDriver, SizeRw = 0, Name }: ContainerInspect): LayerRow[] {
-  const { upper, lowers } = directories(GraphDriver.Data);
-  const init = lowers.filter((directory) => /-init\//.test(directory));
-  const own = {
-    DiffID: "<writable>",
-    ChainID: "",
-    Size: size(SizeRw),
-    CreatedBy: `container ${Name}`,
-    Directory: upper,
-  };
-  const below = { DiffID: "<init>", ChainID: "", Size: "0B", CreatedBy: "mount points every container needs" };
-  return [own, ...init.map((Directory) => ({ ...below, Directory }))];
+  const { UpperDir = "", LowerDir = "" } = GraphDriver.Data ?? {};
+  const init = LowerDir.split(/:(?=\/)/).find((directory) => /-init\//.test(directory)) ?? "";
+  const none = { ChainID: "" };
+  return [
+    { ...none, DiffID: "<writable>", Size: size(SizeRw), CreatedBy: `container ${Name.slice(1)}`, Directory: UpperDir },
+    { ...none, DiffID: "<init>", Size: "0B", CreatedBy: "mount points of every container", Directory: init },
+  ];
 }
 
-async function imageLayers(client: Client, image: ImageInspect): Promise<LayerRow[]> {
-  const history = await client.get<ImageHistoryItem[]>(`/images/${image.Id}/history`);
-  const diffIDs = (image.RootFS.Layers ?? []) as DiffID[];
-  const { upper, lowers } = directories(image.GraphDriver.Data);
-  const topFirst = [upper, ...lowers];
-  const steps = stepsOf(history, diffIDs.length);
-  let chain: ChainID | undefined;
-  const rows = diffIDs.map((DiffID, index) => {
-    chain = nextChainID(chain, DiffID);
-    const fromTop = diffIDs.length - 1 - index;
-    const step = steps[fromTop];
-    const Size = step ? size(step.Size) : "N/A";
-    return { DiffID, ChainID: chain, Size, CreatedBy: step?.CreatedBy ?? "", Directory: topFirst[fromTop] ?? "" };
+async function imageLayers(client: Client, name: string): Promise<LayerRow[]> {
+  const layers = await client.get<ListedLayer[]>(`/layerkit/layers/${pathPart(name)}`);
+  const steps = stepsOf(await client.get<ImageHistoryItem[]>(`/images/${pathPart(name)}/history`), layers.length);
+  return layers.map(({ DiffID, ChainID, Size, Data }, index) => {
+    const CreatedBy = steps[index]?.CreatedBy ?? "";
+    return { DiffID, ChainID, Size: size(Size), CreatedBy, Directory: Data.UpperDir ?? Data.RootDir ?? "" };
   });
-  return rows.reverse();
 }
 
 /** The steps that made layers, newest first; none when they cannot be told from those that made none. */
@@ -91,11 +76,6 @@ function stepsOf(history: readonly ImageHistoryItem[], layers: number): readonly
   if (history.length === layers) return history;
   const sized = history.filter((item) => item.Size > 0);
   return sized.length === layers ? sized : [];
-}
-
-function directories(data: Record<string, string> | null): { upper: string; lowers: string[] } {
-  const { UpperDir = "", LowerDir = "" } = data ?? {};
-  return { upper: UpperDir, lowers: LowerDir === "" ? [] : LowerDir.split(/:(?=\/)/) };
 }
 
 function truncated({ DiffID, ChainID, CreatedBy, ...rest }: LayerRow): LayerRow {

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import { Cancelled, messageOf, NotFound, Unavailable } from "../../spec/index.js";
+import { Cancelled, messageOf, Unavailable } from "../../spec/index.js";
 import type { Log } from "../log.js";
 import { Call, type Handler } from "./call.js";
 import { Connections } from "./connections.js";
@@ -109,15 +109,17 @@ export class HttpServer {
   }
 
   async #fail(request: IncomingMessage, response: ServerResponse, error: unknown, signal: AbortSignal): Promise<void> {
-    const { log } = this.#options;
-    const about = { method: request.method, url: request.url, error: messageOf(error) };
-    if (error instanceof NotFound) log.debug("not found", about);
-    else if (statusOf(error) < 500) log.info("request refused", about);
-    else
-      log.error("request failed", {
-        ...about,
-        stack: log.debugging && error instanceof Error ? error.stack : undefined,
-      });
+    this.#log(request, error);
     if (!response.headersSent && !response.destroyed) await send(errorAnswer(error), response, signal);
+  }
+
+  /** What the daemon could not do is an error; what it would not do, the client's affair. */
+  #log({ method, url }: IncomingMessage, error: unknown): void {
+    const { log } = this.#options;
+    const about = { method, url, error: messageOf(error) };
+    const stack = log.debugging && error instanceof Error ? error.stack : undefined;
+    if (error instanceof Cancelled) log.info("request abandoned", about);
+    else if (statusOf(error) === 500) log.error("request failed", { ...about, stack });
+    else log.debug("request refused", about);
   }
 }

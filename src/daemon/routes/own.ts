@@ -30,10 +30,29 @@ export function ownRoutes(engine: Served, mounts: HeldMounts, lasting: boolean):
   });
   return [
     ["GET /layerkit", () => json(identity())],
+    ["GET /layerkit/layers/{name*}", async (call) => json(await layersOf(engine, call.param("name")))],
     ["GET /layerkit/mounts", () => json(mounts.list())],
     ["POST /layerkit/mounts", (call) => mount(mounts, call)],
     ["DELETE /layerkit/mounts/{id}", async (call) => json(await mounts.release(call.param("id")))],
   ];
+}
+
+/** A layer of an image as `GET /layerkit/layers/{name}` lists it. */
+export interface ListedLayer {
+  readonly DiffID: string;
+  readonly ChainID: string;
+  /** Bytes the layer holds over the one below. */
+  readonly Size: number;
+  /** Where it lies on disk, in the keys of `GraphDriver.Data`. */
+  readonly Data: Record<string, string>;
+}
+
+/** Top first. */
+async function layersOf({ layers }: Served, name: string): Promise<ListedLayer[]> {
+  const listed = layers.ofImage(name).map(async ({ diffID, chainID, diffSize }) => {
+    return { DiffID: diffID, ChainID: chainID, Size: diffSize, Data: await layers.directories(chainID) };
+  });
+  return await Promise.all(listed);
 }
 
 const mountBody = object({ Container: text });

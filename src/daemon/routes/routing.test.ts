@@ -79,7 +79,7 @@ describe("errors", () => {
     expect([answer.status, answer.text]).toEqual([404, ""]);
   });
 
-  test("a failure is logged with its request, a miss is not", async () => {
+  test("a failure is logged with its request, what is refused is not", async () => {
     await using rig = await Rig.open({ images: { history: () => Promise.reject(new Error("broken")) } });
     await rig.ask("GET", "/images/x/history");
     await rig.ask("GET", "/images/x/json");
