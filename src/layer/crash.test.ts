@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { randomID } from "../spec/index.js";
 import type { Layer } from "./layer.js";
 import type { LayerStore } from "./layer-store.js";
-import { drivers, file, streamOf, TestRoot, tarBytes } from "./store.test.tools.js";
+import { drivers, file, streamOf, TestRoot, tarBytes, unremoving } from "./store.test.tools.js";
 
 /**
  * What is on disk when a process is killed at each step of an operation, made by hand; the next opening must list
@@ -162,15 +162,7 @@ describe.for(drivers)("after a crash, on %s", (driver) => {
   test("what cannot be swept is told of, and does not stop the opening", async () => {
     const id = randomID();
     fs.mkdirSync(tmp(`write-set-${id}`));
-    const { driver } = root;
-    const next = await root.open({
-      driver: new Proxy(driver, {
-        get: (target, key) =>
-          key === "remove"
-            ? () => Promise.reject(new Error("device busy"))
-            : (Reflect.get(target, key, target)?.bind?.(target) ?? Reflect.get(target, key, target)),
-      }),
-    });
+    const next = await root.open({ driver: unremoving(root.driver) });
     expect(root.reports).toEqual([expect.stringMatching(/cannot be removed: device busy$/)]);
     expect(next.list()).toEqual([below]);
   });

@@ -3,10 +3,10 @@ import type { TransferListItem } from "node:worker_threads";
 /** Bytes on their way to another thread, which tells how many it has used up. */
 export type FeedMessage = { readonly bytes: Uint8Array } | { readonly end: true };
 
-/** So much is sent ahead of what the other side has used up. */
+/** So much is sent ahead of what the other side has used up, which it tells in steps of 1 MiB. */
 const ahead = 4 << 20;
 /** Small pieces are gathered into such, so that a message is worth its cost. */
-const gather = 256 << 10;
+const gather = 512 << 10;
 
 /**
  * Sends a stream to another thread, at the pace of the slower, where an `Inbox` is. Each piece is copied once, into a

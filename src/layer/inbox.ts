@@ -5,11 +5,15 @@ export interface Used {
   readonly used: number;
 }
 
+/** Told at once only in such steps, since each wakes another thread; a feed sends several of them ahead. */
+const step = 1 << 20;
+
 /** The other end of a `Feed`, in another thread: the stream again. Who stops early may go on with another iteration. */
 export class Inbox implements AsyncIterable<Uint8Array> {
   readonly #onUsed: (message: Used) => void;
   #waiting: FeedMessage[] = [];
   #ended = false;
+  #used = 0;
   #failure: { readonly error: unknown } | undefined;
   #wake: () => void = () => {};
 
@@ -35,15 +39,27 @@ export class Inbox implements AsyncIterable<Uint8Array> {
       if (this.#ended) return;
       const message = this.#waiting.shift();
       if (!message) await this.#arrival();
-      else if ("end" in message) this.#ended = true;
+      else if ("end" in message) this.#end();
       else {
         try {
           yield message.bytes;
         } finally {
-          this.#onUsed({ used: message.bytes.length });
+          this.#count(message.bytes.length);
         }
       }
     }
+  }
+
+  #end(): void {
+    this.#ended = true;
+    if (this.#used > 0) this.#onUsed({ used: this.#used });
+  }
+
+  #count(bytes: number): void {
+    this.#used += bytes;
+    if (this.#used < step) return;
+    this.#onUsed({ used: this.#used });
+    this.#used = 0;
   }
 
   #arrival(): Promise<void> {

@@ -6,7 +6,7 @@ import type { ChainID, DiffID } from "../spec/index.js";
 import { nextChainID } from "../spec/index.js";
 import type { Layer, ReleasedLayer } from "./layer.js";
 import type { LayerStore } from "./layer-store.js";
-import { collect, drivers, file, sha256, streamOf, TestRoot, tarBytes } from "./store.test.tools.js";
+import { collect, drivers, file, sha256, streamOf, TestRoot, tarBytes, unremoving } from "./store.test.tools.js";
 
 const ids = (layers: readonly { readonly chainID: ChainID }[]) => layers.map(({ chainID }) => chainID);
 const facts = ({ chainID, diffID, diffSize, size }: Layer): ReleasedLayer => ({ chainID, diffID, diffSize, size });
@@ -230,6 +230,61 @@ describe.for(drivers)("LayerStore on %s", (driver) => {
     for (const attempt of attempts) await expect(attempt).rejects.toMatchObject({ code: "forbidden" });
     expect((await collect(next.tar(layer.chainID))).length).toBe(2048);
     expect(root.inventory()).toEqual(before);
+  });
+
+  test.for(["sha256", "tmp", "mounts"] as const)(
+    "a file in the place of %s is told of, and in the way until removed",
+    async (name) => {
+      fs.rmdirSync(join(root.layerdb, name));
+      fs.writeFileSync(join(root.layerdb, name), "");
+      const next = await root.open();
+      expect(next.damaged).toEqual([{ path: `image/${driver}/layerdb/${name}`, why: "it is no directory" }]);
+      const attempt = async () => {
+        await next.register(streamOf(tarBytes([file("x")])), { label: "x" });
+        await next.rw.create("x");
+      };
+      await expect(attempt()).rejects.toThrow(/EEXIST|ENOTDIR/);
+      fs.rmSync(join(root.layerdb, name));
+      await attempt();
+      expect((await root.driver.list()).length).toBe(2);
+    },
+  );
+
+  test("a damaged entry gives way when its layer is registered again", async () => {
+    const below = await named("below");
+    const layer = await named("above", below);
+    const dir = join(root.layerdb, "sha256", layer.chainID.slice(7));
+    fs.writeFileSync(join(dir, "size"), "5\n");
+    store = await root.open();
+    expect(store.damaged.map(({ path }) => path)).toEqual([`image/${driver}/layerdb/sha256/${layer.chainID.slice(7)}`]);
+    expect(store.find(layer.chainID)).toBeUndefined();
+    const again = await named("above", below);
+    expect(again).toEqual({ ...layer, cacheID: again.cacheID });
+    expect((await root.driver.list()).sort()).toEqual([below.cacheID, again.cacheID].sort());
+    expect((await root.open()).damaged).toEqual([]);
+    expect(root.reports).toEqual([]);
+  });
+
+  test("a damaged entry upon which others lie stays, and the message says what to do", async () => {
+    const below = await named("below");
+    const above = await named("above", below);
+    fs.rmSync(join(root.layerdb, "sha256", below.chainID.slice(7), "size"));
+    store = await root.open();
+    expect(store.damaged).toHaveLength(2);
+    const before = root.inventory();
+    await expect(named("below")).rejects.toThrow(`is damaged, and ${above.chainID.slice(7)} lies on it: remove both`);
+    expect(root.inventory()).toEqual(before);
+  });
+
+  test("a directory that cannot be removed is told of, and gone from the list", async () => {
+    const layer = await named("x");
+    const next = await root.open({ driver: unremoving(root.driver) });
+    next.acquire(layer.chainID);
+    expect(await next.release(layer.chainID)).toEqual([facts(layer)]);
+    expect(root.reports).toEqual([expect.stringContaining("device busy; the next start retries")]);
+    expect(next.list()).toEqual([]);
+    await root.open();
+    expect(await root.driver.list()).toEqual([]);
   });
 
   test("metadata tells where the layer lies", async () => {

@@ -60,7 +60,7 @@ export class LayerStore implements AsyncDisposable {
     const db = new LayerDB(join(root, "layerdb"));
     if (writable) {
       await ensureDirectory(root, 0o700);
-      await ensureDirectory(db.root, 0o700);
+      await db.make();
       await sweep(db, driver, report);
     }
     const label = join(basename(dirname(root)), basename(root), "layerdb");

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { ensureDirectory } from "../disk/index.js";
 import {
   type CacheID,
   type ChainID,
@@ -32,6 +33,16 @@ export class LayerDB {
     this.sha256 = join(root, "sha256");
     this.mounts = join(root, "mounts");
     this.tmp = join(root, "tmp");
+  }
+
+  /** Makes the directories that are missing. What is no directory stays: its entries count as missing. */
+  async make(): Promise<void> {
+    await ensureDirectory(this.root, 0o700);
+    for (const dir of [this.sha256, this.mounts, this.tmp]) {
+      await ensureDirectory(dir, 0o755).catch((error) => {
+        if (!isErrno(error, "EEXIST")) throw error;
+      });
+    }
   }
 
   layerDir(chainID: ChainID): string {

@@ -1,4 +1,4 @@
-import { readdir } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { type ChainID, DataLoss, isErrno, messageOf, nextChainID, shortID } from "../spec/index.js";
 import type { Damaged, Layer, RWLayer } from "./layer.js";
@@ -14,7 +14,7 @@ export interface Restored {
 
 /** Reads a layerdb; what cannot be used is among `damaged`. Changes nothing. @param label path of it, in reports */
 export async function restore(db: LayerDB, label: string): Promise<Restored> {
-  const damaged: Damaged[] = [];
+  const damaged = await misplaced(db, label);
   const hexes = (await names(db.sha256)).filter((name) => /^[0-9a-f]{64}$/.test(name));
   const records = await readEach(hexes, damaged, `${label}/sha256`, (hex) =>
     readLayerRecord(join(db.sha256, hex), `sha256:${hex}` as ChainID),
@@ -30,14 +30,24 @@ export async function restore(db: LayerDB, label: string): Promise<Restored> {
   return { layers, rwLayers, damaged };
 }
 
-/** Names in a directory, byte-wise sorted; none when it is not there. */
+/** Names in a directory, byte-wise sorted; none when there is no directory. */
 export async function names(dir: string): Promise<string[]> {
   try {
     return (await readdir(dir)).sort();
   } catch (error) {
-    if (isErrno(error, "ENOENT")) return [];
+    if (isErrno(error, "ENOENT", "ENOTDIR")) return [];
     throw error;
   }
+}
+
+/** What has the place of a directory and is none. */
+async function misplaced(db: LayerDB, label: string): Promise<Damaged[]> {
+  const damaged: Damaged[] = [];
+  for (const name of ["sha256", "mounts", "tmp"] as const) {
+    const found = await stat(db[name]).catch(() => undefined);
+    if (found && !found.isDirectory()) damaged.push({ path: `${label}/${name}`, why: "it is no directory" });
+  }
+  return damaged;
 }
 
 /** So many entries are read at once: each takes up to four file descriptors. */

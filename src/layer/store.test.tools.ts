@@ -66,13 +66,28 @@ export class TestRoot implements AsyncDisposable {
     return [...home, ...db].map((path) => path.slice(this.path.length + 1)).sort();
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Closes what is open, as a process that ends well. */
+  async closeAll(): Promise<void> {
     for (const { driver, store } of this.#open.splice(0).reverse()) {
       await store[Symbol.asyncDispose]();
       await driver.close();
     }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.closeAll();
     await rm(this.path, { recursive: true, force: true });
   }
+}
+
+/** A driver that removes nothing. */
+export function unremoving(driver: Driver): Driver {
+  const remove = () => Promise.reject(new Error("device busy"));
+  const get = (target: Driver, key: keyof Driver) => {
+    const member = key === "remove" ? remove : target[key];
+    return typeof member === "function" ? member.bind(target as never) : member;
+  };
+  return new Proxy(driver, { get: (target, key) => get(target, key as keyof Driver) });
 }
 
 /** Why a driver cannot be tested here; undefined when it can. */
