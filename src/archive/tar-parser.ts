@@ -25,6 +25,8 @@ export class TarParser {
   #state: State = "header";
   /** Bytes of the archive before the chunk being read. */
   #before = 0;
+  /** Offset in that chunk of what has not been handed out. */
+  #raw = 0;
   /** Bytes of extended header, content or padding still to come. */
   #left = 0;
   /** Padding that follows when `#left` is used up. */
@@ -39,6 +41,7 @@ export class TarParser {
   #pax: PaxRecords | undefined;
   #longName: string | undefined;
   #longLink: string | undefined;
+  /** Of the entry read last, for messages. */
   #name = "";
 
   constructor(sink: TarSink) {
@@ -48,48 +51,9 @@ export class TarParser {
   /** @throws InvalidParameter: not a tar archive, or one we do not take; the parser is not used afterwards */
   write(chunk: Uint8Array): void {
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-    let at = 0;
-    let raw = 0;
-    while (at < bytes.length) {
-      switch (this.#state) {
-        case "header":
-        case "last": {
-          const start = at;
-          at += this.#fillBlock(bytes, at);
-          if (this.#held > 0 && this.#held < blockSize) break;
-          const member = this.#held === 0 ? this.#header(bytes, start, at) : this.#header(this.#block, 0, at);
-          this.#held = 0;
-          if (!member) break;
-          this.#sink.raw?.(bytes, raw, at);
-          raw = at;
-          this.#sink.member(member);
-          break;
-        }
-        case "content": {
-          const end = Math.min(at + this.#left, bytes.length);
-          this.#sink.data(bytes.subarray(at, end));
-          this.#used(end - at);
-          raw = at = end;
-          break;
-        }
-        case "extended": {
-          const end = Math.min(at + this.#left, bytes.length);
-          bytes.copy(this.#extended, this.#extended.length - this.#left, at, end);
-          this.#used(end - at);
-          at = end;
-          break;
-        }
-        case "padding": {
-          const end = Math.min(at + this.#left, bytes.length);
-          this.#used(end - at);
-          at = end;
-          break;
-        }
-        case "tail":
-          at = bytes.length;
-      }
-    }
-    if (raw < bytes.length) this.#sink.raw?.(bytes, raw, bytes.length);
+    this.#raw = 0;
+    for (let at = 0; at < bytes.length; ) at = this.#step(bytes, at);
+    this.#endRaw(bytes, bytes.length);
     this.#before += bytes.length;
   }
 
@@ -103,16 +67,51 @@ export class TarParser {
     }
   }
 
-  /**
-   * Takes the header block at `at`, or as much of it as there is.
-   *
-   * @returns bytes taken; the block is in `#block` when `#held` is not 0, else it lies in `bytes` as a whole
-   */
-  #fillBlock(bytes: Buffer, at: number): number {
-    if (this.#held === 0 && at + blockSize <= bytes.length) return blockSize;
+  /** Reads on at `at`. @returns offset of what has not been read yet */
+  #step(bytes: Buffer, at: number): number {
+    switch (this.#state) {
+      case "header":
+      case "last":
+        return this.#readBlock(bytes, at);
+      case "tail":
+        return bytes.length;
+    }
+    const end = Math.min(at + this.#left, bytes.length);
+    if (this.#state === "content") {
+      this.#sink.data(bytes.subarray(at, end));
+      this.#raw = end;
+    } else if (this.#state === "extended") {
+      bytes.copy(this.#extended, this.#extended.length - this.#left, at, end);
+    }
+    this.#used(end - at);
+    return end;
+  }
+
+  /** A header block: where it lies, or out of its pieces. */
+  #readBlock(bytes: Buffer, at: number): number {
+    if (this.#held === 0 && at + blockSize <= bytes.length) {
+      this.#take(this.#header(bytes, at, at + blockSize), bytes, at + blockSize);
+      return at + blockSize;
+    }
     const taken = bytes.copy(this.#block, this.#held, at, at + blockSize - this.#held);
     this.#held += taken;
-    return taken;
+    if (this.#held < blockSize) return at + taken;
+    this.#held = 0;
+    this.#take(this.#header(this.#block, 0, at + taken), bytes, at + taken);
+    return at + taken;
+  }
+
+  /** @param end offset behind the member's header */
+  #take(member: TarMember | undefined, bytes: Buffer, end: number): void {
+    if (!member) return;
+    this.#endRaw(bytes, end);
+    this.#sink.member(member);
+  }
+
+  /** All up to `end` that was no content. */
+  #endRaw(bytes: Buffer, end: number): void {
+    if (this.#raw < end) this.#sink.raw?.(bytes, this.#raw, end);
+    this.#raw = end;
   }
 
   /** @param end offset of the first byte behind the header in the chunk being read */
@@ -124,14 +123,13 @@ export class TarParser {
     const offset = this.#before + end;
     if (this.#state === "last") throw this.#notTar("an entry after a zero block", offset);
     if (!checksumMatches(block, at)) throw this.#notTar("not a tar header: wrong checksum", offset);
-    this.#name = textAt(block, at, 100);
+    this.#name = this.#longName ?? this.#pax?.path ?? textAt(block, at, 100);
     const type = typeOf(block, at);
     if (type === "x" || type === "g" || type === "L" || type === "K") {
       this.#begin(type, block, at);
       return;
     }
-    const member = memberAt(block, at, this.#pax, this.#longName, this.#longLink, offset);
-    this.#name = this.#longName ?? this.#pax?.path ?? this.#name;
+    const member = memberAt(block, at, { pax: this.#pax, name: this.#longName, linkname: this.#longLink }, offset);
     if (typeof member === "string") throw this.#bad(member);
     this.#name = member.name;
     this.#pax = this.#longName = this.#longLink = undefined;
