@@ -6,8 +6,11 @@ import { isErrno, messageOf } from "../spec/index.js";
 
 type Value = string | number | boolean | readonly string[] | undefined;
 
+/** Parameters of a request: true is 1, false and undefined are left out, a list is repeated. */
+export type Query = Readonly<Record<string, Value>>;
+
 export interface Send {
-  readonly query?: Readonly<Record<string, Value>>;
+  readonly query?: Query;
   /** Sent as JSON. */
   readonly json?: unknown;
   /** Sent as it is, at the pace the daemon takes it. */
@@ -72,7 +75,7 @@ export class Client implements Disposable {
     return reply;
   }
 
-  async get<T>(path: string, query: Send["query"] = {}): Promise<T> {
+  async get<T>(path: string, query: Query = {}): Promise<T> {
     return await (await this.send("GET", path, { query })).json<T>();
   }
 
@@ -80,7 +83,7 @@ export class Client implements Disposable {
     return await (await this.send("POST", path, options)).json<T>();
   }
 
-  async delete<T>(path: string, query: Send["query"] = {}): Promise<T> {
+  async delete<T>(path: string, query: Query = {}): Promise<T> {
     return await (await this.send("DELETE", path, { query })).json<T>();
   }
 
@@ -115,14 +118,19 @@ export class Reply {
 
   /** JSON values, one a line, as they come. */
   async *lines<T>(): AsyncIterable<T> {
+    for await (const line of this.texts()) yield JSON.parse(line);
+  }
+
+  /** Lines that are not empty, as they come. */
+  async *texts(): AsyncIterable<string> {
     let rest = "";
     const decoder = new TextDecoder();
     for await (const chunk of this.body) {
       const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
       rest = lines.pop() ?? "";
-      for (const line of lines) if (line.trim() !== "") yield JSON.parse(line);
+      for (const line of lines) if (line.trim() !== "") yield line.trimEnd();
     }
-    if (rest.trim() !== "") yield JSON.parse(rest);
+    if (rest.trim() !== "") yield rest;
   }
 }
 
@@ -147,7 +155,7 @@ function messageIn(body: string, status: number): string {
   }
 }
 
-function queryText(query: Readonly<Record<string, Value>>): string {
+function queryText(query: Query): string {
   const params = new URLSearchParams();
   for (const [key, value] of Object.entries(query)) {
     const values = Array.isArray(value) ? (value as readonly string[]) : [value as Exclude<Value, readonly string[]>];

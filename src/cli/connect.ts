@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Daemon, type Identity, Log, privateSocket, serve } from "../daemon/index.js";
-import { type Owner, ownerOf } from "../engine/index.js";
+import type { Daemon, Identity } from "../daemon/index.js";
+import type { Owner } from "../engine/index.js";
 import { Conflict, Unavailable } from "../spec/index.js";
 import { Client } from "./client.js";
+import { defaultSocket, rootSocket } from "./places.js";
 import { engineOptions, type Settings } from "./settings.js";
 
 /** A way to the daemon of a data root. `end` closes it, and the daemon too if it was started for this command. */
@@ -41,41 +42,49 @@ async function toSocket(socket: string, signal: AbortSignal): Promise<Connection
 }
 
 async function toOwner(settings: Settings, signal: AbortSignal): Promise<Connection> {
+  const usual = rootSocket(settings.root);
+  const quick = usual === undefined ? undefined : await Client.connect(usual, signal);
+  if (quick) return clientOnly(quick);
+  const { ownerOf } = await import("../engine/index.js");
   const deadline = Date.now() + patienceMs;
-  for (let waitMs = 5; ; waitMs = Math.min(waitMs * 2, 250)) {
+  for (let waitMs = 5, unowned = 0; ; waitMs = Math.min(waitMs * 2, 250)) {
     const owner = await ownerOf(settings.root);
     const client = owner?.socket === undefined ? undefined : await Client.connect(owner.socket, signal);
     if (client) return clientOnly(client);
-    const late = Date.now() > deadline;
-    const own = owner ? undefined : await startOwn(settings, signal, late);
-    if (own) return own;
-    if (late) throw new Unavailable(`data root ${settings.root} is held by ${holder(owner)}, which does not answer`);
+    if (!owner) {
+      // Who was just faster may already be gone again; dockerd is not.
+      unowned += 1;
+      const own = await startOwn(settings, signal, unowned < mostUnowned);
+      if (own) return own;
+    } else {
+      unowned = 0;
+      if (Date.now() > deadline)
+        throw new Unavailable(`data root ${settings.root} is held by ${holder(owner)}, which does not answer`);
+    }
     await sleep(waitMs, undefined, { signal });
   }
 }
 
-/** @returns undefined when another process was faster */
-async function startOwn(settings: Settings, signal: AbortSignal, last: boolean): Promise<Connection | undefined> {
-  const socket = privateSocket(settings.root);
+/** How often in a row the root may be held by nobody known when it is opened, and by somebody a moment later. */
+const mostUnowned = 5;
+
+/** @returns undefined, when that is `lenient`ly taken, if the root is held by somebody else */
+async function startOwn(settings: Settings, signal: AbortSignal, lenient: boolean): Promise<Connection | undefined> {
+  const { Log, serve } = await import("../daemon/index.js");
+  // A command says itself what failed; its inner daemon only speaks when debugging.
+  const log = settings.debug ? new Log({ debug: true }) : new Log({ write: () => {} });
+  const socket = rootSocket(settings.root) ?? `${defaultSocket()}.${process.pid}`;
   let daemon: Daemon;
   try {
-    daemon = await serve({
-      ...engineOptions(settings),
-      report: note,
-      sockets: [socket],
-      log: quiet(settings),
-      lasting: false,
-    });
+    daemon = await serve({ ...engineOptions(settings), report: note, sockets: [socket], log, lasting: false });
   } catch (error) {
-    if (error instanceof Unavailable && !last && (await ownerOf(settings.root))) return undefined;
+    if (lenient && error instanceof Unavailable) return undefined;
     throw error;
   }
   const client = await Client.connect(socket, signal);
-  if (!client) {
-    await daemon.close(0);
-    throw new Unavailable(`the daemon inside this command does not answer on ${socket}`);
-  }
-  return { client, end: (now) => endOwn(client, daemon, now) };
+  if (client) return { client, end: (now) => endOwn(client, daemon, now) };
+  await daemon.close(0);
+  throw new Unavailable(`the daemon inside this command does not answer on ${socket}`);
 }
 
 /** Commands that came in meanwhile are served to their end. */
@@ -101,9 +110,4 @@ async function checkDriver(client: Client, { driver }: Settings): Promise<void> 
 
 function note(line: string): void {
   process.stderr.write(`layerkit: ${line}\n`);
-}
-
-/** A command says itself what failed; its inner daemon only speaks when debugging. */
-function quiet({ debug }: Settings): Log {
-  return debug ? new Log({ debug }) : new Log({ write: () => {} });
 }

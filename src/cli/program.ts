@@ -1,5 +1,5 @@
+import { createRequire } from "node:module";
 import { Command } from "commander";
-import { productVersion } from "../engine/index.js";
 import { commitCommand } from "./commands/commit.js";
 import { cpCommand } from "./commands/cp.js";
 import { createCommand } from "./commands/create.js";
@@ -56,9 +56,10 @@ const commands: Readonly<Record<string, readonly (() => Command)[]>> = {
 };
 
 export function program(): Command {
+  const { version }: { version: string } = createRequire(import.meta.url)("../../../package.json");
   const layerkit = addGlobals(new Command("layerkit"))
     .description("Container images and copy-on-write file systems on OverlayFS, in Docker's own data-root format.")
-    .version(productVersion, "-V, --version")
+    .version(version, "-V, --version")
     .enablePositionalOptions()
     .showHelpAfterError("(layerkit --help lists the commands, layerkit COMMAND --help its options)")
     .helpCommand("help [command]", "show how to use a command")

@@ -1,8 +1,9 @@
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
-import { defaultRoot, readConfigFile, socketPathOf } from "../daemon/index.js";
+import type { ConfigFile } from "../daemon/index.js";
 import type { EngineOptions } from "../engine/index.js";
 import { messageOf } from "../spec/index.js";
+import { defaultRoot, socketPathOf } from "./places.js";
 
 /** Options that stand before the command. */
 export interface Globals {
@@ -53,7 +54,7 @@ function collectHost(value: string, earlier: readonly string[] = []): string[] {
 }
 
 export async function settingsOf(globals: Globals): Promise<Settings> {
-  const file = globals.configFile === undefined ? {} : await readConfigFile(globals.configFile);
+  const file = globals.configFile === undefined ? {} : await configFile(globals.configFile);
   const driver = globals.storageDriver ?? file["storage-driver"];
   return {
     root: resolve(globals.root ?? file["data-root"] ?? defaultRoot()),
@@ -62,6 +63,11 @@ export async function settingsOf(globals: Globals): Promise<Settings> {
     sockets: globals.host ?? (file.hosts ?? []).map(socketPathOf),
     debug: globals.debug ?? file.debug ?? false,
   };
+}
+
+async function configFile(path: string): Promise<ConfigFile> {
+  const { readConfigFile } = await import("../daemon/index.js");
+  return await readConfigFile(path);
 }
 
 /** How to open the data root. Where `overlay2` cannot be had, an ordinary user gets `vfs`. */

@@ -6,9 +6,8 @@
 export { type ConfigFile, readConfigFile } from "./config-file.js";
 export { Daemon, type DaemonOptions } from "./daemon.js";
 export type { HeldMount } from "./held-mounts.js";
-export { defaultRoot, defaultSocket, socketPathOf } from "./hosts.js";
 export { apiVersion } from "./http/version.js";
 export { Log } from "./log.js";
 export type { Identity, ListedLayer } from "./routes/own.js";
-export { privateSocket, type ServeOptions, serve } from "./serve.js";
+export { type ServeOptions, serve } from "./serve.js";
 export type { Served } from "./served.js";

@@ -1,8 +1,6 @@
-import { join } from "node:path";
 import { Engine, type EngineOptions } from "../engine/index.js";
 import { Undo } from "../spec/index.js";
 import { Daemon } from "./daemon.js";
-import { defaultSocket } from "./hosts.js";
 import type { Log } from "./log.js";
 
 export interface ServeOptions extends EngineOptions {
@@ -27,10 +25,4 @@ export async function serve({ sockets, log, lasting, ...options }: ServeOptions)
   await engine.announce(sockets[0]);
   undo.done();
   return daemon;
-}
-
-/** Where a daemon that ends with its command listens: in the root, or where the path is short enough. */
-export function privateSocket(root: string): string {
-  const inRoot = join(root, "layerkit.sock");
-  return Buffer.byteLength(inRoot) <= 107 ? inRoot : `${defaultSocket()}.${process.pid}`;
 }

@@ -1,6 +1,4 @@
 import { Command } from "commander";
-import { copyIn } from "../copy/copy-in.js";
-import { copyOut } from "../copy/copy-out.js";
 import type { CopyOptions } from "../copy/place.js";
 import { WrongUsage } from "../failure.js";
 import { talking } from "../session.js";
@@ -18,8 +16,8 @@ export function cpCommand(): Command {
         const from = inContainer(source);
         const to = inContainer(target);
         if (from && to) throw new WrongUsage("copying between containers is not offered: copy to a pipe and from it");
-        if (from) return await copyOut(session, from, target);
-        if (to) return await copyIn(session, source, to);
+        if (from) return await (await import("../copy/copy-out.js")).copyOut(session, from, target);
+        if (to) return await (await import("../copy/copy-in.js")).copyIn(session, source, to);
         throw new WrongUsage("one of the two must be CONTAINER:PATH");
       }),
     );

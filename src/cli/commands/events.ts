@@ -1,10 +1,13 @@
 import { Command } from "commander";
+import type { Identity } from "../../daemon/index.js";
 import type { EventMessage } from "../../engine/index.js";
-import { goJSON, rfc3339 } from "../../spec/index.js";
+import { rfc3339 } from "../../spec/index.js";
+import type { Client, Query } from "../client.js";
+import { connect } from "../connect.js";
 import { filtersText } from "../filters.js";
 import { moment } from "../moment.js";
 import { type Format, formatOption, print } from "../print.js";
-import { talking } from "../session.js";
+import { alone } from "../session.js";
 import { collect } from "../settings.js";
 
 interface Options {
@@ -22,23 +25,34 @@ export function eventsCommand(): Command {
     .option("-f, --filter <key=value>", "type, event, container, image and so on; may be repeated", collect)
     .addOption(formatOption())
     .action(
-      talking<Options>(async ({ client, options }) => {
-        const query = {
-          since: moment(options.since),
-          until: moment(options.until),
-          filters: filtersText(options.filter),
-        };
-        const reply = await client.send("GET", "/events", { query });
-        for await (const event of reply.lines<EventMessage>())
-          await print(options.format === "json" ? goJSON(event) : lineOf(event));
+      alone<Options>(async ({ settings, options, interrupt }) => {
+        const until = moment(options.until);
+        const filters = filtersText(options.filter);
+        // A daemon that ends with another command is no reason to stop watching.
+        for (let since = moment(options.since), lasting = false; !lasting; since = undefined) {
+          const connection = await connect(settings, interrupt.stop);
+          try {
+            const { Lasting } = await connection.client.get<Identity>("/layerkit");
+            await show(connection.client, { since, until, filters }, options);
+            lasting = Lasting || until !== undefined;
+          } finally {
+            await connection.end(interrupt.hurry);
+          }
+        }
       }),
     );
 }
 
-function lineOf({ Type, Action, Actor, time, timeNano }: EventMessage): string {
-  // The last digits of `timeNano` were lost in parsing; microseconds are right.
-  const ns = BigInt(time) * 1_000_000_000n + (BigInt(Number(timeNano)) % 1_000_000_000n);
+async function show(client: Client, query: Query, { format }: Options): Promise<void> {
+  const reply = await client.send("GET", "/events", { query });
+  for await (const line of reply.texts()) await print(format === "json" ? line : described(line));
+}
+
+function described(line: string): string {
+  const { Type, Action, Actor }: EventMessage = JSON.parse(line);
+  // Parsed as a number it would lose its last digits.
+  const [, timeNano = "0"] = /"timeNano":(\d+)/.exec(line) ?? [];
   const attributes = Object.entries(Actor.Attributes).map(([key, value]) => `${key}=${value}`);
   const about = attributes.length > 0 ? ` (${attributes.sort().join(", ")})` : "";
-  return `${rfc3339(ns)} ${Type} ${Action} ${Actor.ID}${about}`;
+  return `${rfc3339(BigInt(timeNano))} ${Type} ${Action} ${Actor.ID}${about}`;
 }

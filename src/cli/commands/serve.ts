@@ -1,7 +1,7 @@
 import { Command } from "commander";
-import { defaultSocket, Log, serve } from "../../daemon/index.js";
+import { defaultSocket, rootSocket } from "../places.js";
 import { alone } from "../session.js";
-import { addGlobals, engineOptions } from "../settings.js";
+import { addGlobals, engineOptions, type Settings } from "../settings.js";
 
 /** How long running requests may take after a signal to stop. */
 const graceMs = 15_000;
@@ -11,11 +11,12 @@ export function serveCommand(): Command {
     .description("serve the Docker Engine API until told to stop")
     .action(
       alone(async ({ settings, interrupt }) => {
+        const { Log, serve } = await import("../../daemon/index.js");
         process.umask(0o022);
         const log = new Log({ debug: settings.debug });
-        const [first = defaultSocket(), ...others] = settings.sockets;
-        const daemon = await serve({ ...engineOptions(settings), sockets: [first, ...others], log, lasting: true });
-        for (const path of [first, ...others]) log.info("API listen on", { socket: path });
+        const sockets = socketsOf(settings);
+        const daemon = await serve({ ...engineOptions(settings), sockets, log, lasting: true });
+        for (const path of sockets) log.info("API listen on", { socket: path });
         log.info("ready", { root: settings.root, pid: process.pid });
         await fired(interrupt.stop);
         log.info("stopping", { signal: interrupt.signal });
@@ -23,6 +24,11 @@ export function serveCommand(): Command {
         log.info("stopped");
       }),
     );
+}
+
+function socketsOf({ sockets: [first = defaultSocket(), ...others], root }: Settings): [string, ...string[]] {
+  const own = rootSocket(root);
+  return [first, ...others, ...(own === undefined || own === first ? [] : [own])];
 }
 
 async function fired(signal: AbortSignal): Promise<void> {

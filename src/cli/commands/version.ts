@@ -1,6 +1,5 @@
 import { Command } from "commander";
-import { apiVersion } from "../../daemon/index.js";
-import { productVersion, type Version } from "../../engine/index.js";
+import type { Version } from "../../engine/index.js";
 import { goJSON } from "../../spec/index.js";
 import { type Format, formatOption, print } from "../print.js";
 import { talking } from "../session.js";
@@ -12,6 +11,10 @@ export function versionCommand(): Command {
     .action(
       talking<{ format?: Format }>(async ({ client, options }) => {
         const server = await client.get<Version>("/version");
+        const [{ apiVersion }, { productVersion }] = await Promise.all([
+          import("../../daemon/index.js"),
+          import("../../engine/index.js"),
+        ]);
         const own = { Version: productVersion, ApiVersion: apiVersion, NodeVersion: process.version };
         if (options.format === "json") return await print(goJSON({ Client: own, Server: server }));
         await print("Client:", ...clientLines(own), "", "Server:", ...serverLines(server));

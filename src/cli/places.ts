@@ -20,3 +20,12 @@ export function socketPathOf(host: string): string {
     throw new InvalidParameter(`invalid host ${JSON.stringify(host)}: want unix:///PATH/TO/SOCKET`);
   return path;
 }
+
+/**
+ * A socket in the data root itself, which every daemon listens on, so that commands find it without opening the root;
+ * undefined where the path would be longer than the kernel takes.
+ */
+export function rootSocket(root: string): string | undefined {
+  const path = join(root, "layerkit.sock");
+  return Buffer.byteLength(path) <= 107 ? path : undefined;
+}
