@@ -21,6 +21,8 @@ export interface Found {
 /**
  * What is at `path` in the merged view of `layers`, bottom first. The nearest layer with the name provides it, unless
  * a whiteout, an opaque directory or something that is no directory is in the way. Symlinks are not followed.
+ *
+ * An opaque root hides all layers below, as a layer means it; the kernel itself does not heed the mark on a root.
  */
 export function lookup(layers: readonly Tree[], path: Path): Found | undefined {
   let at: Found | undefined = rootOf(layers);
@@ -57,7 +59,7 @@ export function childOf(layers: readonly Tree[], parent: Found, name: string): F
     if (hit.inode && hit.inode.kind !== "directory") return { inode: hit.inode, layer, places: [] };
     if (hit.inode) found.push({ layer, directory: hit.inode });
     if (hit.stop) break;
-    if (hit.way.fromRoot && !way.fromRoot) {
+    if (hit.way.fromRoot) {
       search = rootsBelow(layers, layer);
       at = -1;
     }
@@ -94,7 +96,7 @@ function searchLayer(start: Directory, way: Way, belowDirectory: boolean): Hit {
       return rest.length === 0 && !belowDirectory ? { inode, stop: true, way } : { stop: true, way };
     }
     stop ||= inode.opaque === true;
-    if (stop || inode.redirect === undefined) walked = [...walked, name];
+    if (inode.redirect === undefined) walked = [...walked, name];
     else if (inode.redirect.startsWith("/")) [walked, fromRoot] = [namesOf(inode.redirect.slice(1)), true];
     else walked = [...walked, inode.redirect];
     at = inode;

@@ -1,9 +1,9 @@
 import * as fs from "node:fs";
 import { tmpdir } from "node:os";
-import type { Directory, Inode, Tree } from "../../src/overlayfs/index.js";
-import { decodeName } from "../../src/spec/index.js";
+import type { Tree } from "../../src/overlayfs/index.js";
 import * as sys from "../../src/sys/index.js";
-import { linesOf, now } from "./lines.js";
+import { readTree, writeTree } from "./disk-tree.js";
+import { linesOf } from "./lines.js";
 import type { Action, Operation, Outcome, With } from "./script.js";
 
 const { O_PATH, O_DIRECTORY, O_NOFOLLOW, O_WRONLY, O_CREAT, O_EXCL, O_TRUNC, O_APPEND, O_NONBLOCK } = sys.O;
@@ -29,12 +29,12 @@ export function onKernel(script: readonly Operation[], redirectDir = false): Out
   const kernel = new Kernel(redirectDir);
   const outcome = { answers: [] as string[], views: [] as string[][], uppers: [] as string[][] };
   const show = () => {
-    const warm = linesOf(kernel.read(kernel.merged));
+    const warm = linesOf(readTree(kernel.merged, kernel.start));
     kernel.remount();
-    const cold = linesOf(kernel.read(kernel.merged));
+    const cold = linesOf(readTree(kernel.merged, kernel.start));
     if (warm.join("\n") !== cold.join("\n")) throw new Error(`the view changed with a new mount:\n${warm.join("\n")}`);
     outcome.views.push(cold);
-    outcome.uppers.push(linesOf(kernel.read(kernel.upper)));
+    outcome.uppers.push(linesOf(readTree(kernel.upper, kernel.start)));
   };
   try {
     kernel.mount();
@@ -50,18 +50,41 @@ export function onKernel(script: readonly Operation[], redirectDir = false): Out
   }
 }
 
+/** What the kernel makes of layers, bottom first, as lines. */
+export function mergedByKernel(layers: readonly Tree[]): string[] {
+  const dir = scratch();
+  const merged = `${dir}/merged`;
+  try {
+    fs.mkdirSync(merged);
+    for (const [index, layer] of layers.entries()) writeTree(`${dir}/${index}`, layer);
+    const lowers = layers.map((_, index) => `${dir}/${index}`).reverse();
+    sys.mount("overlay", merged, "overlay", 0, `redirect_dir=follow,lowerdir=${lowers.join(":")}`);
+    try {
+      return linesOf(readTree(merged, 1n << 62n));
+    } finally {
+      sys.umount(merged);
+    }
+  } finally {
+    fs.rmSync(dir, { recursive: true });
+  }
+}
+
+function scratch(): string {
+  return fs.mkdtempSync(`${fs.existsSync("/dev/shm") ? "/dev/shm" : tmpdir()}/overlay-`);
+}
+
 /** A real overlay mount over layers that earlier operations made. */
 class Kernel {
   readonly #dir: string;
   readonly #redirectDir: boolean;
-  readonly #start = BigInt(Date.now()) * 1_000_000n - 1_000_000_000n;
+  /** Earlier than anything written here. */
+  readonly start = BigInt(Date.now()) * 1_000_000n - 1_000_000_000n;
   /** Topmost first; the last is empty, since a mount needs a lower directory. */
   #lowers: string[];
   #mounted = false;
 
   constructor(redirectDir: boolean) {
-    const base = fs.existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
-    this.#dir = fs.mkdtempSync(`${base}/overlay-`);
+    this.#dir = scratch();
     this.#redirectDir = redirectDir;
     this.#lowers = [`${this.#dir}/base`];
     for (const name of ["base", "0", "work", "merged"]) fs.mkdirSync(`${this.#dir}/${name}`, { mode: 0o755 });
@@ -142,42 +165,6 @@ class Kernel {
       sys.close(root);
     }
   }
-
-  /** The tree in a directory, what overlayfs keeps in it for itself read as what it means. */
-  read(dir: string): Tree {
-    const inodes = new Map<string, Inode>();
-    return this.#readInode(dir, inodes) as Directory;
-  }
-
-  #readInode(path: string, inodes: Map<string, Inode>): Inode {
-    const stat = sys.lstatat(at, path, new sys.Stat());
-    const key = `${stat.dev}:${stat.ino}`;
-    const known = inodes.get(key);
-    if (known !== undefined && known.kind !== "directory") return known;
-    const inode = this.#newInode(path, stat, inodes);
-    inodes.set(key, inode);
-    return inode;
-  }
-
-  #newInode(path: string, stat: sys.Stat, inodes: Map<string, Inode>): Inode {
-    const type = stat.mode & sys.S.IFMT;
-    const mtimeNs = stat.mtimeNs >= this.#start ? now : stat.mtimeNs;
-    const meta = { mode: stat.mode & 0o7777, uid: stat.uid, gid: stat.gid, mtimeNs, xattrs: userXattrs(path) };
-    if (type === sys.S.IFDIR) return { kind: "directory", meta, entries: this.#entries(path, inodes), ...marks(path) };
-    if (type === sys.S.IFLNK) return { kind: "symlink", meta, target: sys.readlinkat(at, path) };
-    if (type === sys.S.IFIFO) return { kind: "fifo", meta };
-    if (type === sys.S.IFREG) return { kind: "file", meta, size: stat.size, content: contentOf(path) };
-    const kind = type === sys.S.IFCHR ? "char" : "block";
-    if (kind === "char" && stat.rdevMajor === 0 && stat.rdevMinor === 0) return { kind: "whiteout" };
-    return { kind, meta, major: stat.rdevMajor, minor: stat.rdevMinor };
-  }
-
-  #entries(path: string, inodes: Map<string, Inode>): Map<string, Inode> {
-    const fd = sys.openat(at, path, O_DIRECTORY);
-    const entries = sys.readDirectory(fd);
-    sys.close(fd);
-    return new Map(entries.map(({ name }) => [name, this.#readInode(`${path}/${name}`, inodes)]));
-  }
 }
 
 type Performers = { [Op in Action["op"]]?: (dir: number, name: string, action: With<Op, Action>) => void };
@@ -215,29 +202,4 @@ function withOpen(dir: number, name: string, flags: number, use: (fd: number) =>
   } finally {
     sys.close(fd);
   }
-}
-
-function contentOf(path: string): string {
-  const fd = sys.openat(at, path, O_NOFOLLOW);
-  try {
-    return fs.readFileSync(fd, "latin1");
-  } finally {
-    sys.close(fd);
-  }
-}
-
-function userXattrs(path: string): Map<string, Uint8Array> {
-  const names = sys.llistxattr(path).filter((name) => name.startsWith("user."));
-  return new Map(names.map((name) => [name, sys.lgetxattr(path, name) ?? new Uint8Array()]));
-}
-
-function marks(path: string): Pick<Directory, "opaque" | "redirect"> {
-  const opaque = xattr(path, "trusted.overlay.opaque") === "y";
-  const redirect = xattr(path, "trusted.overlay.redirect");
-  return { ...(opaque && { opaque }), ...(redirect !== undefined && { redirect }) };
-}
-
-function xattr(path: string, name: string): string | undefined {
-  const value = sys.lgetxattr(path, name);
-  return value && decodeName(value);
 }
