@@ -22,40 +22,41 @@ export interface Killed {
   readonly survived: boolean;
 }
 
+/** The `nth` call of this name that any one thread makes. */
+export interface Point {
+  readonly call: string;
+  readonly nth: number;
+}
+
 /**
- * Runs the operation, and kills it as one of its threads makes its `nth` call that changes something.
+ * Runs the operation, and kills it at that point.
  *
  * @throws when it fails by itself
  */
-export async function killAtCall(nth: number, args: readonly string[]): Promise<Killed> {
-  const inject = ["-e", `trace=${calls}`, "-e", `inject=${calls}:signal=SIGKILL:when=${nth}`];
+export async function killAt({ call, nth }: Point, args: readonly string[]): Promise<Killed> {
+  const inject = ["-e", `trace=${call}`, "-e", `inject=${call}:signal=SIGKILL:when=${nth}`];
   return ended(
-    await run("strace", [
-      "-f",
-      "-qqq",
-      "--seccomp-bpf",
-      "-o",
-      "/dev/null",
-      ...inject,
-      process.execPath,
-      victim,
-      ...args,
-    ]),
+    await run("strace", [...quietly, "-o", "/dev/null", ...inject, process.execPath, victim, ...args]),
     args,
   );
 }
 
-/** Runs the operation whole. @returns how many calls that change something its busiest thread makes */
-export async function countCalls(args: readonly string[], log: string): Promise<number> {
-  const trace = ["-f", "-qqq", "--seccomp-bpf", "-o", log, "-e", `trace=${calls}`];
-  await output("strace", [...trace, process.execPath, victim, ...args]);
+/** Runs the operation whole. @returns all points at which it can be killed, in the order of one run */
+export async function killPoints(args: readonly string[], log: string): Promise<Point[]> {
+  await output("strace", [...quietly, "-o", log, "-e", `trace=${calls}`, process.execPath, victim, ...args]);
   const counts = new Map<string, number>();
+  const points = new Map<string, Point>();
   for (const line of (await readFile(log, "utf8")).split("\n")) {
-    const [thread = ""] = line.split(" ", 1);
-    if (/^\d+ +\w+\(/.test(line)) counts.set(thread, (counts.get(thread) ?? 0) + 1);
+    const [, thread, call] = /^(\d+) +(\w+)\(/.exec(line) ?? [];
+    if (thread === undefined || call === undefined) continue;
+    const nth = (counts.get(`${thread} ${call}`) ?? 0) + 1;
+    counts.set(`${thread} ${call}`, nth);
+    points.set(`${call} ${nth}`, { call, nth });
   }
-  return Math.max(...counts.values());
+  return [...points.values()];
 }
+
+const quietly = ["-f", "-qqq"]; // with --seccomp-bpf strace 6.1 injects no signals
 
 /** Runs the operation, and kills it up to `withinMs` after it has begun. */
 export async function killAtRandom(withinMs: number, args: readonly string[]): Promise<Killed> {
