@@ -96,8 +96,10 @@ function mountLayers(home: string, { lowers, upper, target }: OverlayStack, feat
     if (features.userxattr) fsconfigFlag(fd, "userxattr");
     for (const lower of lowers) fsconfigString(fd, "lowerdir+", `${home}/${lower}`);
     if (upper) {
-      fsconfigString(fd, "upperdir", `${home}/${upper.dir}`);
-      fsconfigString(fd, "workdir", `${home}/${upper.work}`);
+      // Unlike lowerdir+, these two are unescaped by the kernel.
+      const escaped = home.replaceAll("\\", "\\\\");
+      fsconfigString(fd, "upperdir", `${escaped}/${upper.dir}`);
+      fsconfigString(fd, "workdir", `${escaped}/${upper.work}`);
     }
     fsconfigCreate(fd);
     attach(fsmount(fd), `${home}/${target}`);

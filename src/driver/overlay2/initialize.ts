@@ -18,10 +18,11 @@ export interface Ready {
   readonly nativeDiff: boolean;
   readonly features: OverlayFeatures;
   readonly quota: ProjectQuota | undefined;
+  readonly readOnly: boolean;
 }
 
 /**
- * The checks before use, in Docker's order, and the home. @see docker-data-root 2.4
+ * The checks before use, and the home. @see docker-data-root 2.4
  *
  * @throws InvalidParameter: an option; Unavailable: it cannot work here, with the remedy where there is one
  */
@@ -32,22 +33,23 @@ export async function initialize(dataRoot: string, home: string, options: Driver
   const testDirectory = isFresh ? dataRoot : home;
   const features = featuresHere();
   if (options.readOnly) return unprobed(home, parsed, features);
-  await assertMountable(testDirectory, features);
   const backing = backingFilesystem(testDirectory);
+  // Before the mount, which fails without it, too, but does not say why.
   if (!(await supportsDType(testDirectory))) throw new Unavailable(missingDType("overlay2", backing));
+  await assertMountable(testDirectory, features);
   await ensureDirectory(home, 0o710);
   await ensureDirectory(`${home}/l`, 0o700);
   const quota = backing === "xfs" ? await ProjectQuota.open(home) : undefined;
   assertSizeUsable(parsed, backing, quota);
   const why = await whyNoNativeDiff(home, features);
   if (why !== undefined) warn(`Not using native diff for overlay2, this may be slower: ${why}`);
-  return { options: parsed, backing, nativeDiff: why === undefined, features, quota };
+  return { options: parsed, backing, nativeDiff: why === undefined, features, quota, readOnly: false };
 }
 
 /** What can be said of a home without touching it; a diff that is not simply its upper directory still shows as such. */
 function unprobed(home: string, options: Overlay2Options, features: OverlayFeatures): Ready {
   if (!existsSync(home)) throw new Unavailable(`there is no ${home} to be read`);
-  return { options, backing: backingFilesystem(home), nativeDiff: true, features, quota: undefined };
+  return { options, backing: backingFilesystem(home), nativeDiff: true, features, quota: undefined, readOnly: true };
 }
 
 function featuresHere(): OverlayFeatures {

@@ -1,7 +1,7 @@
 import { basename, join } from "node:path";
 import { mountsBelow } from "../../disk/index.js";
 import type { Change } from "../../overlayfs/index.js";
-import { type CacheID, InvalidParameter, NotFound, shortID } from "../../spec/index.js";
+import { type CacheID, Forbidden, InvalidParameter, NotFound, shortID } from "../../spec/index.js";
 import { MNT, umount } from "../../sys/index.js";
 import type { CreateOptions, Driver, DriverOptions, Filling, Mounted, OpenDiff, PathChange } from "../driver.js";
 import { LayerUses } from "../layer-uses.js";
@@ -47,6 +47,7 @@ export class Overlay2 implements Driver {
   }
 
   async create(id: CacheID, parent?: CacheID, { storage }: CreateOptions = {}): Promise<void> {
+    this.#assertWritable();
     const quota = this.#quotaFor(storage);
     const ids = parent === undefined ? [id] : [id, parent];
     await this.#uses.locked(ids, () => createLayer(this.#home, id, parent, quota));
@@ -61,6 +62,7 @@ export class Overlay2 implements Driver {
   }
 
   async remove(id: CacheID): Promise<void> {
+    this.#assertWritable();
     await this.#uses.locked([id], async () => {
       this.#uses.assertUnused(id);
       await deleteLayer(this.#home, id);
@@ -68,6 +70,7 @@ export class Overlay2 implements Driver {
   }
 
   async fill(id: CacheID): Promise<Filling> {
+    this.#assertWritable();
     const { userxattr } = this.#ready.features;
     return this.#uses.locked([id], () => fillLayer(this.#home, id, this.#uses, userxattr));
   }
@@ -121,6 +124,7 @@ export class Overlay2 implements Driver {
   }
 
   async mount(id: CacheID): Promise<Mounted> {
+    this.#assertWritable();
     return this.#uses.share(id, () => beginMerged(this.#home, id, this.#ready.features));
   }
 
@@ -137,10 +141,16 @@ export class Overlay2 implements Driver {
   }
 
   async close(): Promise<void> {
+    if (this.#ready.readOnly) return;
     for (const { path } of mountsBelow(this.#home.path)) {
       if (basename(path) === "merged") await endMerged(path);
       else umount(path, MNT.DETACH);
     }
+  }
+
+  #assertWritable(): void {
+    if (this.#ready.readOnly)
+      throw new Forbidden(`${this.#home.path} is open to be read only: nothing is made or mounted`);
   }
 
   #hold(id: CacheID): Promise<AsyncDisposable> {
