@@ -15,6 +15,7 @@ const memory = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 /** The stores of a data root, plain copies below: any driver does. */
 export class Stores implements AsyncDisposable {
   readonly root: string;
+  readonly driver: "vfs" | "overlay2";
   readonly images: ImageStore;
   readonly references: ReferenceStore;
   readonly layers: LayerStore;
@@ -26,6 +27,7 @@ export class Stores implements AsyncDisposable {
   private constructor(parts: Omit<Stores, "disk" | "left" | typeof Symbol.asyncDispose>, close: () => Promise<void>) {
     ({
       root: this.root,
+      driver: this.driver,
       images: this.images,
       references: this.references,
       layers: this.layers,
@@ -36,35 +38,37 @@ export class Stores implements AsyncDisposable {
   }
 
   /** @param root a new one when left out */
-  static async open(root?: string): Promise<Stores> {
+  static async open(root?: string, driverName: "vfs" | "overlay2" = "vfs"): Promise<Stores> {
     const dir = root ?? (await mkdtemp(join(memory, "images-")));
-    const at = join(dir, "image", "vfs");
+    const at = join(dir, "image", driverName);
     const tmp = join(dir, "tmp");
     await mkdir(tmp, { recursive: true });
-    const driver = await openDriver("vfs", dir);
+    const driver = await openDriver(driverName, dir);
     const layers = await LayerStore.open({ root: at, driver, writable: true });
     const swept: string[] = [];
     const report = (line: string) => swept.push(line);
     const images = await ImageStore.open({ root: at, layers, writable: true, report });
     const references = await ReferenceStore.open(join(at, "repositories.json"), { writable: true });
-    return new Stores({ root: dir, images, references, layers, tmp, swept }, async () => {
+    const parts = { root: dir, driver: driverName, images, references, layers, tmp, swept };
+    return new Stores(parts, async () => {
       await layers[Symbol.asyncDispose]();
       await driver.close();
     });
   }
 
-  /** Files under `image/vfs`, sorted. */
+  /** Files under `image/DRIVER`, sorted. */
   async disk(below = ""): Promise<string[]> {
-    const entries = await readdir(join(this.root, "image/vfs", below), { recursive: true, withFileTypes: true });
+    const home = join(this.root, "image", this.driver);
+    const entries = await readdir(join(home, below), { recursive: true, withFileTypes: true });
     return entries
       .filter((entry) => entry.isFile())
-      .map((entry) => join(entry.parentPath, entry.name).slice(join(this.root, "image/vfs/").length))
+      .map((entry) => join(entry.parentPath, entry.name).slice(home.length + 1))
       .sort();
   }
 
   /** What lies in the root that belongs to nothing. */
   left(): Promise<string[]> {
-    return leftovers(this.root, "vfs");
+    return leftovers(this.root, this.driver);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -73,16 +77,16 @@ export class Stores implements AsyncDisposable {
 }
 
 /** Stores of a root that is gone with them. */
-export async function freshStores(): Promise<Stores & { reopen(): Promise<Stores> }> {
+export async function freshStores(driver?: "vfs" | "overlay2"): Promise<Stores & { reopen(): Promise<Stores> }> {
   const undo = new Undo();
-  const stores = await Stores.open();
+  const stores = await Stores.open(undefined, driver);
   undo.defer(() => rm(stores.root, { recursive: true, force: true, maxRetries: 3 }));
   undo.defer(() => stores[Symbol.asyncDispose]());
   return Object.assign(Object.create(stores) as Stores, {
     disk: (below?: string) => stores.disk(below),
     left: () => stores.left(),
     reopen: async () => {
-      const again = await Stores.open(stores.root);
+      const again = await Stores.open(stores.root, stores.driver);
       undo.defer(() => again[Symbol.asyncDispose]());
       return again;
     },

@@ -1,10 +1,10 @@
 import { readdir } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
+import { Blobs, dockerArchive, platform, refName, withManifest } from "../../../test/oracle/image-archives.js";
 import { configOf, freshStores, inPieces, layerTar } from "../../../test/oracle/image-stores.js";
 import { rawTar } from "../../../test/oracle/raw-tar.js";
 import { goJSON, hexOf, LayerkitError, sha256 } from "../../spec/index.js";
-import { Blobs, dockerArchive, platform, refName, withManifest } from "./archives.test.support.js";
 import { loadArchive } from "./load-archive.js";
 
 const bottom = layerTar({ a: "bottom" });

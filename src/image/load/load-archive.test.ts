@@ -2,47 +2,13 @@ import { execFileSync } from "node:child_process";
 import { readdir } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
-import { bytes, configOf, freshStores, inPieces, layerTar, type Stores } from "../../../test/oracle/image-stores.js";
+import { Blobs, dockerArchive, type Sample, withManifest } from "../../../test/oracle/image-archives.js";
+import { bytes, configOf, freshStores } from "../../../test/oracle/image-stores.js";
 import { find, lacking } from "../../../test/oracle/programs.js";
 import { rawTar } from "../../../test/oracle/raw-tar.js";
-import { familiarString, goJSON, type ImageID, parseReference, sha256 } from "../../spec/index.js";
-import { Blobs, dockerArchive, platform, refName, type Sample, withManifest } from "./archives.test.support.js";
-import type { LoadEvent } from "./events.js";
+import { goJSON, parseReference, sha256 } from "../../spec/index.js";
+import { bottom, expectWhole, idOf, load, loaded, middle, sample, top } from "./load.test.tools.js";
 import { loadArchive } from "./load-archive.js";
-import { thisPlatform } from "./platform.js";
-
-const bottom = layerTar({ "etc/a": "bottom" });
-const middle = layerTar({ "etc/b": "middle".repeat(100) });
-const top = layerTar({ "etc/c": "top" });
-const sample: Sample = { layers: [bottom, middle, top], tags: ["app:1", "localhost:5000/app:2"] };
-const idOf = (image: Sample) => sha256(image.config ?? configOf(image.layers)) as ImageID;
-
-async function load(stores: Stores, archive: Buffer, pieces = 100_000): Promise<LoadEvent[]> {
-  const events: LoadEvent[] = [];
-  for await (const event of loadArchive(inPieces(archive, pieces), stores)) events.push(event);
-  return events;
-}
-
-/** What was loaded, as `docker load` says it at the end. */
-const loaded = (events: readonly LoadEvent[]) =>
-  events.flatMap((event) =>
-    event.kind === "loaded" ? [event.refs.length > 0 ? event.refs.map(familiarString).join() : event.id] : [],
-  );
-
-const names = ({ references }: Stores) => references.all().map(({ ref, id }) => `${familiarString(ref)} ${id}`);
-
-async function expectWhole(stores: Stores, ...images: readonly Sample[]): Promise<void> {
-  expect(
-    stores.images
-      .list()
-      .map(({ id }) => id)
-      .sort(),
-  ).toEqual(images.map(idOf).sort());
-  expect(names(stores)).toEqual(
-    images.flatMap((image) => (image.tags ?? []).map((tag) => `${tag} ${idOf(image)}`)).sort(),
-  );
-  expect(await stores.left()).toEqual([]);
-}
 
 describe("docker archives", () => {
   test("of 20.10, with symlinks between equal layers", async () => {
@@ -158,146 +124,6 @@ describe("a compressed archive", () => {
       await expectWhole(stores, sample);
     });
   }
-});
-
-describe("OCI layouts", () => {
-  const arch = thisPlatform.architecture;
-  const foreign = arch === "arm64" ? "amd64" : "arm64";
-
-  test("with plain and gzip layers, named by containerd and by the standard", async () => {
-    await using stores = await freshStores();
-    const blobs = new Blobs();
-    const packed = [bottom, gzipSync(middle), top];
-    const both = {
-      annotations: { "io.containerd.image.name": "docker.io/library/app:1", "org.opencontainers.image.ref.name": "1" },
-    };
-    const named = refName("localhost:5000/app:2");
-    const archive = blobs.layout([blobs.manifest(sample, packed, both), blobs.manifest(sample, packed, named)]);
-    expect(loaded(await load(stores, archive))).toEqual(["app:1,localhost:5000/app:2"]);
-    await expectWhole(stores, sample);
-  });
-
-  test.skipIf(lacking("zstd"))("with zstd layers", async () => {
-    await using stores = await freshStores();
-    const blobs = new Blobs();
-    const packed = sample.layers.map((layer) => execFileSync(find("zstd") ?? "", ["-c"], { input: layer }));
-    await load(stores, blobs.layout([blobs.manifest(sample, packed)]));
-    await expectWhole(stores, { layers: sample.layers });
-  });
-
-  test("a tag alone names no repository", async () => {
-    await using stores = await freshStores();
-    const blobs = new Blobs();
-    const archive = blobs.layout([blobs.manifest(sample, undefined, refName("latest"))]);
-    expect(loaded(await load(stores, archive))).toEqual([idOf(sample)]);
-    await expectWhole(stores, { layers: sample.layers });
-  });
-
-  test("of an index, nested ones too, this machine's image is taken", async () => {
-    await using stores = await freshStores();
-    const blobs = new Blobs();
-    const strange: Sample = { layers: [top] };
-    const attestation = {
-      annotations: { "vnd.docker.reference.type": "attestation-manifest" },
-      ...platform("unknown", undefined, "unknown"),
-    };
-    const index = blobs.index([
-      blobs.manifest(strange, undefined, platform(foreign)),
-      blobs.manifest(sample, undefined, platform(arch, thisPlatform.variant)),
-      blobs.manifest({ layers: [] }, undefined, attestation),
-    ]);
-    await load(stores, blobs.layout([blobs.index([index], refName("app:1"))]));
-    await expectWhole(stores, { ...sample, tags: ["app:1"] });
-  });
-
-  test("an index without this machine's image is refused, with what it has", async () => {
-    await using stores = await freshStores();
-    const blobs = new Blobs();
-    const index = blobs.index([blobs.manifest(sample, undefined, platform(foreign, "v8"))]);
-    await expect(load(stores, blobs.layout([index]))).rejects.toThrow(
-      `no image for linux/${arch} in index ${index.digest}: it has linux/${foreign}/v8`,
-    );
-    expect(await stores.left()).toEqual([]);
-  });
-
-  test("a single image is taken whatever it runs on", async () => {
-    await using stores = await freshStores();
-    const blobs = new Blobs();
-    await load(
-      stores,
-      blobs.layout([blobs.manifest(sample, undefined, { ...platform(foreign), ...refName("app:1") })]),
-    );
-    await expectWhole(stores, { ...sample, tags: ["app:1"] });
-  });
-
-  test("images with names of their own are all taken", async () => {
-    await using stores = await freshStores();
-    const blobs = new Blobs();
-    const other: Sample = { layers: [bottom], tags: ["other:1"] };
-    const manifests = [
-      blobs.manifest(sample, undefined, refName("app:1")),
-      blobs.manifest(other, undefined, refName("other:1")),
-    ];
-    await load(stores, blobs.layout(manifests));
-    await expectWhole(stores, { ...sample, tags: ["app:1"] }, other);
-  });
-});
-
-describe("archives of the oldest form", () => {
-  const id = (n: number) => String(n).repeat(64);
-  const v1 = (n: number, parent?: number, more: object = {}) =>
-    goJSON({
-      id: id(n),
-      ...(parent !== undefined && { parent: id(parent) }),
-      created: `2014-05-29T18:36:0${n}Z`,
-      container_config: { Cmd: ["/bin/sh", "-c", `step ${n}`] },
-      ...more,
-    });
-  const legacy = (files: Readonly<Record<string, string | Buffer>>) =>
-    rawTar(Object.entries(files).map(([name, content]) => ({ name, content })));
-  const files = {
-    [`${id(2)}/json`]: v1(2, 1, { config: { Env: ["A=b"] }, os: "linux", docker_version: "1.10.0" }),
-    [`${id(2)}/layer.tar`]: top,
-    [`${id(1)}/VERSION`]: "1.0",
-    [`${id(1)}/json`]: v1(1),
-    [`${id(1)}/layer.tar`]: bottom,
-    repositories: goJSON({ old: { latest: id(2) } }),
-  };
-
-  test("become images with a parent each", async () => {
-    await using stores = await freshStores();
-    const events = await load(stores, legacy(files));
-    expect(loaded(events)).toEqual(["old:latest"]);
-    const image = stores.images.get(stores.references.get(parseReference("old")));
-    expect(image.config.rootfs.diff_ids).toEqual([sha256(bottom), sha256(top)]);
-    expect(image.config.history?.map((step) => step.created_by)).toEqual(["/bin/sh -c step 1", "/bin/sh -c step 2"]);
-    expect(image.config.config?.Env).toEqual(["A=b"]);
-    expect(stores.images.get(image.parent!).config.rootfs.diff_ids).toEqual([sha256(bottom)]);
-    expect(stores.images.list()).toHaveLength(2);
-    expect(await stores.left()).toEqual([]);
-  });
-
-  test.for([
-    ["a parent that is not there", { [`${id(1)}/json`]: v1(1, 3) }, /parent image "3+" is not in the archive/],
-    ["parents in a circle", { [`${id(1)}/json`]: v1(1, 2) }, /is its own parent/],
-    ["a name for nothing", { repositories: goJSON({ old: { latest: id(9) } }) }, /invalid target ID: 9+/],
-    ["a name that is none", { repositories: goJSON({ "Old!": { latest: id(2) } }) }, /invalid reference format/],
-    [
-      "another system",
-      { [`${id(1)}/json`]: v1(1, undefined, { os: "windows" }) },
-      /cannot load windows image on linux/,
-    ],
-    ["no layer", { [`${id(1)}/layer.tar`]: undefined }, /layer of "1+" "1+\/layer.tar" is not in the archive/],
-    ["a broken layer", { [`${id(2)}/layer.tar`]: top.subarray(0, 514) }, /layer "2+\/layer.tar": /],
-    ["json that is none", { [`${id(1)}/json`]: "{" }, /image "1+\/json": /],
-  ] as const)("with %s are refused whole", async ([, change, why]) => {
-    await using stores = await freshStores();
-    const all = Object.entries({ ...files, ...change }).filter(
-      (entry): entry is [string, string | Buffer] => !!entry[1],
-    );
-    await expect(load(stores, legacy(Object.fromEntries(all)))).rejects.toThrow(why);
-    await expectWhole(stores);
-  });
 });
 
 describe("an abort", () => {

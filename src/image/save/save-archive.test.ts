@@ -4,10 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, describe, expect, test } from "vitest";
+import { dockerArchive, type Sample } from "../../../test/oracle/image-archives.js";
 import { configOf, freshStores, gathered, inPieces, layerTar, type Stores } from "../../../test/oracle/image-stores.js";
 import { rawTar } from "../../../test/oracle/raw-tar.js";
 import { goJSON, type ImageID, parseReference, sha256 } from "../../spec/index.js";
-import { dockerArchive, type Sample } from "../load/archives.test.support.js";
 import { loadArchive } from "../load/load-archive.js";
 import { saveArchive } from "./save-archive.js";
 

@@ -1,6 +1,6 @@
-import { configOf } from "../../../test/oracle/image-stores.js";
-import { type RawEntry, rawTar } from "../../../test/oracle/raw-tar.js";
-import { goJSON, hexOf, mediaTypes, sha256 } from "../../spec/index.js";
+import { goJSON, hexOf, mediaTypes, sha256 } from "../../src/spec/index.js";
+import { configOf } from "./image-stores.js";
+import { type RawEntry, rawTar } from "./raw-tar.js";
 
 /** An image to be put into archives. */
 export interface Sample {
