@@ -4,6 +4,7 @@
  * (`saveArchive`). An image holds its top layer in the layer store; the layers' bytes stay there.
  */
 export { type AddedImage, addImage, type NewImage } from "./add-image.js";
+export { type BlobSource, DistributionCache } from "./distribution.js";
 export { type Image, topLayerOf } from "./image.js";
 export { ImageStore, type ImageStoreOptions } from "./image-store.js";
 export { type ImportOptions, importArchive } from "./import-archive.js";
