@@ -21,7 +21,12 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { cleanPath, decodeName, encodeName } from "../spec/index.js";
 import { archive, base256, end, entry, long, parse, parseLayer, pax, reassemble } from "./handmade.test.kit.js";
 
-const has = (program: string) => spawnSync(program, ["--version"]).status === 0;
+function has(program: string): boolean {
+  const isThere = spawnSync(program, ["--version"]).status === 0;
+  if (!isThere) console.log(`skipped here: no ${program}`);
+  return isThere;
+}
+
 const isRoot = process.getuid?.() === 0;
 const billion = 1_000_000_000n;
 const long120 = "n".repeat(120);

@@ -1,17 +1,13 @@
-import { randomBytes } from "node:crypto";
-
 /**
- * A set of strings that keeps 64 bits of each: 10 to 20 bytes a name (30 while it grows) instead of some 150 in a
- * `Set`, for archives of
- * millions of entries. Two different names count as one with a chance of n² / 2^65: 3 in 10^6 for ten million. The
- * hash is keyed, so no archive can be made to hit that, or to make the table slow.
+ * A set of strings that keeps 64 bits of each, for archives of millions of entries: 10 to 20 bytes a name (30 while it
+ * grows) instead of some 150 in a `Set`. Two different names count as one with a chance of n² / 2^65: 3 in 10^6 for
+ * ten million. The hash is keyed, so no archive can be made to hit that, or to make the table slow.
  */
 export class Seen {
-  /** Pairs of 32 bits, open addressing; both 0 is a free slot. */
+  /** Pairs of 32 bits, open addressing; a pair that starts with 0 is free. */
   #slots = new Int32Array(2 * 1024);
   #count = 0;
-  readonly #key = randomBytes(8);
-  readonly #keys = [this.#key.readInt32LE(0), this.#key.readInt32LE(4)] as const;
+  readonly #key = crypto.getRandomValues(new Int32Array(2));
 
   get size(): number {
     return this.#count;
@@ -19,7 +15,8 @@ export class Seen {
 
   /** @returns false when the name was there */
   add(name: string): boolean {
-    let [a, b] = this.#keys;
+    let a = this.#key[0]!;
+    let b = this.#key[1]!;
     for (let i = 0; i < name.length; i++) {
       const unit = name.charCodeAt(i);
       a = Math.imul(a ^ unit, 0x85ebca6b);
