@@ -35,9 +35,9 @@ function filled(list: readonly unknown[] | null | undefined): boolean {
 
 type Names = Readonly<Record<string, unknown>>;
 
-/** The container's value wins; keys in byte order, as Go writes maps. */
+/** The container's value wins; keys in byte order, as Go writes maps. An empty map of the container's is as none. */
 function joined<T extends Names>(own: T | null | undefined, image: T | null | undefined): T | undefined {
-  if (!own && !image) return undefined;
+  if (!own || Object.keys(own).length === 0) return image ?? undefined;
   const entries = Object.entries({ ...image, ...own });
   return Object.fromEntries(entries.sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)))) as T;
 }
