@@ -1,0 +1,208 @@
+import * as fs from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Worker } from "node:worker_threads";
+import { afterAll, describe, expect, test } from "vitest";
+import { lacking } from "../../../test/oracle/programs.js";
+import type { WriteTarget } from "../driver.js";
+import { writeWhole } from "../suite/bench.js";
+import { directory, file, hardlink, opaque, symlink, type WholeChange, whiteout } from "../suite/changes.js";
+import { snapshot } from "../suite/snapshot.js";
+import { inJail } from "./directories.js";
+import { openWriter } from "./open-writer.js";
+
+const scratch = fs.mkdtempSync(join(fs.existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "layerkit-writer-"));
+afterAll(() => fs.rmSync(scratch, { recursive: true, force: true }));
+let count = 0;
+
+/** A fresh directory; below it one that is the root. */
+function fresh(given: Partial<WriteTarget> = {}): WriteTarget {
+  const root = join(scratch, String(count++), "root");
+  fs.mkdirSync(root, { recursive: true });
+  const common = { base: "", whiteouts: "none", xattrPrefix: "trusted.overlay.", impliedMode: 0o755 } as const;
+  return { root, ...common, rootMeta: false, lenient: false, ...given };
+}
+
+function write(target: WriteTarget, ...changes: readonly WholeChange[]): number {
+  const writer = openWriter(target);
+  try {
+    for (const change of changes) writeWhole(writer, change);
+    return writer.finish();
+  } finally {
+    writer[Symbol.dispose]();
+  }
+}
+
+const descriptors = () => fs.readdirSync("/proc/self/fd").length;
+
+describe.skipIf(lacking("root"))("copying into a tree", () => {
+  test("paths begin at the base, links on the way to it are followed inside", () => {
+    const target = fresh({ base: "srv/www" });
+    fs.mkdirSync(join(target.root, "data/sites"), { recursive: true });
+    fs.mkdirSync(join(target.root, "srv"));
+    fs.symlinkSync("/data/sites", join(target.root, "srv/www"));
+    write(target, directory("a"), file("a/f"), hardlink("a/g", "a/f"));
+    expect(fs.readFileSync(join(target.root, "data/sites/a/g"), "utf8")).toBe("a/f");
+  });
+
+  test("a base that leads out stays inside", () => {
+    const target = fresh({ base: "out" });
+    fs.symlinkSync(scratch, join(target.root, "out"));
+    expect(() => write(target, file("f"))).toThrow(/directory/);
+    expect(fs.existsSync(join(scratch, "f"))).toBe(false);
+  });
+
+  test("what is there is replaced, a directory is joined", () => {
+    const target = fresh();
+    write(target, file("f", "old"), directory("d"), file("d/kept"), symlink("s", "f"));
+    write(target, file("f", "new"), directory("d", { mode: 0o700 }), file("d/more"), file("s", "no link"));
+    expect(snapshot(target.root)).toEqual([
+      '"d" dir 700 0:0',
+      '"d/kept" file "d/kept" 644 0:0',
+      '"d/more" file "d/more" 644 0:0',
+      '"f" file "new" 644 0:0',
+      '"s" file "no link" 644 0:0',
+    ]);
+  });
+
+  test("a directory and what is none do not replace each other when that is forbidden", () => {
+    const target = fresh({ noOverwriteDirNonDir: true });
+    write(target, directory("d"), file("d/f"), file("f"));
+    expect(() => write(target, file("d"))).toThrow('cannot overwrite directory "d" with non-directory');
+    expect(() => write(target, symlink("d", "x"))).toThrow('cannot overwrite directory "d"');
+    expect(() => write(target, directory("f"))).toThrow('cannot overwrite non-directory "f" with directory');
+    expect(snapshot(target.root)).toHaveLength(3);
+    write(target, file("f", "but a file by a file"));
+  });
+
+  test("all gets the owner that is given, directories that nobody names too", () => {
+    const target = fresh({ owner: { uid: 77, gid: 88 }, impliedMode: 0o750 });
+    write(target, file("a/b/f", "", { uid: 5, gid: 6 }), symlink("a/s", "x"), directory("a/d"));
+    const lines = snapshot(target.root);
+    expect(lines.every((line) => line.endsWith("77:88"))).toBe(true);
+    expect(lines[0]).toBe('"a" dir 750 77:88');
+  });
+
+  test("whiteouts are refused: it is no layer", () => {
+    expect(() => write(fresh(), whiteout("x"))).toThrow('"x": a whiteout, which only a layer can have');
+    expect(() => write(fresh(), directory("d"), opaque("d"))).toThrow('"d": marked opaque');
+  });
+
+  test("the root's own entry applies where it is asked for, and not elsewhere", () => {
+    for (const rootMeta of [true, false]) {
+      const target = fresh({ rootMeta });
+      fs.chmodSync(target.root, 0o755);
+      write(target, directory("", { mode: 0o700, uid: 3, mtimeNs: 5n }), file("f"));
+      const { mode, uid, mtimeMs } = fs.statSync(target.root);
+      expect([mode & 0o777, uid, mtimeMs === 0.000_005]).toEqual(rootMeta ? [0o700, 3, true] : [0o755, 0, false]);
+    }
+  });
+});
+
+describe.skipIf(lacking("root"))("the writer", () => {
+  test("keeps no descriptor, however it ends and however many directories there were", () => {
+    const before = descriptors();
+    const many = Array.from({ length: 300 }, (_, i) => [directory(`d${i}`), file(`d${i}/f`)]).flat();
+    write(fresh(), ...many);
+    expect(() => write(fresh(), ...many, file("f/"), file("f/x"))).toThrow();
+    const unfinished = openWriter(fresh());
+    writeWhole(unfinished, directory("d"));
+    unfinished.change(file("d/half"));
+    unfinished[Symbol.dispose]();
+    expect(descriptors()).toBe(before);
+  });
+
+  test("sees what takes the place of a directory that it has open", () => {
+    const target = fresh();
+    const open = [directory("d"), file("d/1"), symlink("s", "d"), file("s/2")];
+    write(target, ...open, directory("e"), file("e/3"), symlink("d", "e"), file("d/4"), file("s/5"));
+    expect(snapshot(target.root).filter((line) => line.includes(" file "))).toEqual([
+      '"e/3" file "e/3" 644 0:0',
+      '"e/4" file "d/4" 644 0:0',
+      '"e/5" file "s/5" 644 0:0',
+    ]);
+  });
+
+  test("takes the pieces of a file in any size", () => {
+    const target = fresh();
+    const writer = openWriter(target);
+    writer.change(file("f", "0123456789"));
+    for (const piece of ["", "0", "123", "", "456789", ""]) writer.data(Buffer.from(piece));
+    expect(writer.finish()).toBe(10);
+    writer[Symbol.dispose]();
+    expect(fs.readFileSync(join(target.root, "f"), "utf8")).toBe("0123456789");
+  });
+
+  test.skipIf(lacking("mounts"))("tells a full disk in one line that names the entry", async () => {
+    const target = fresh();
+    const { mount, umount, MNT } = await import("../../sys/index.js");
+    mount("none", target.root, "tmpfs", 0, "size=64k");
+    try {
+      expect(() => write(target, file("small"), file("large", Buffer.alloc(1 << 20)))).toThrow(
+        '"large": no space left on the disk',
+      );
+    } finally {
+      umount(target.root, MNT.DETACH);
+    }
+  });
+});
+
+describe.skipIf(lacking("root"))("a jail", () => {
+  /** Runs the writer in a worker that has put itself in jail, and tells what became of it. */
+  async function inWorker(target: WriteTarget, changes: readonly WholeChange[]): Promise<unknown> {
+    const face = new URL("../index.js", import.meta.url).href;
+    const script = `
+      const { parentPort, workerData } = require("node:worker_threads");
+      import(${JSON.stringify(face)}).then(({ jail, openWriter }) => {
+        const outside = process.cwd();
+        const { readdirSync, existsSync } = require("node:fs");
+        const place = jail(workerData.target);
+        const seen = readdirSync("/");
+        let failure;
+        try {
+          const writer = openWriter(place.target);
+          for (const change of workerData.changes) {
+            writer.change(change);
+            if (change.kind === "file") writer.data(change.content);
+          }
+          writer.finish();
+          writer[Symbol.dispose]();
+        } catch (error) { failure = error.message; }
+        place[Symbol.dispose]();
+        parentPort.postMessage({ seen, failure, outAgain: existsSync(outside + "/package.json") });
+      });`;
+    const worker = new Worker(script, { eval: true, workerData: { target, changes } });
+    return new Promise((resolve, reject) => worker.once("message", resolve).once("error", reject));
+  }
+
+  test("confines the thread, which writes as elsewhere, and is left again", async () => {
+    const target = fresh({ whiteouts: "overlay" });
+    fs.writeFileSync(join(target.root, "here"), "");
+    const changes = [
+      directory("d", { mode: 0o755, xattrs: { "user.x": "1" } }),
+      symlink("d/s", "/d", { xattrs: { "trusted.x": "2" } }),
+      file("d/s/f"),
+    ];
+    expect(await inWorker(target, changes)).toEqual({ seen: ["here"], outAgain: true });
+    expect(snapshot(target.root)).toEqual([
+      '"d" dir 755 0:0 user.x=31',
+      '"d/f" file "d/s/f" 644 0:0',
+      '"d/s" link /d 777 0:0 trusted.x=32',
+      '"here" file "" 644 0:0',
+    ]);
+    expect(fs.existsSync(join(process.cwd(), "package.json"))).toBe(true);
+  });
+
+  test("is not for the main thread", async () => {
+    const face = new URL("../index.js", import.meta.url).href;
+    const { run } = await import("../../../test/oracle/run.js");
+    const code = `const { jail } = await import(${JSON.stringify(face)}); jail({ root: "/" });`;
+    const { stderr } = await run(process.execPath, ["--input-type=module", "-e", code]);
+    expect(stderr).toContain("a jail is for a worker thread");
+  });
+
+  test("walks plain paths on kernels without openat2", () => {
+    // Outside of a jail it would be the machine's own root: only its form is looked at here.
+    expect(() => inJail(-1, "surely/not/there")).toThrow(/ENOENT.*'\/surely\/not\/there'/);
+  });
+});
