@@ -10,11 +10,11 @@ const implied: Meta = { mode: 0o755, uid: 0, gid: 0, mtimeNs: 0n, xattrs: new Ma
 
 /**
  * The tree of one layer, out of its changes in order. What comes later replaces what is there by its name, but two
- * directories become one. A whiteout hides lower layers only: something of the same layer at its path stays, whichever
- * comes first, and a directory there is opaque.
+ * directories become one, and a directory in the place of a whiteout is opaque.
  *
  * @param root meta of the root when no change is about it
- * @throws FileSystemError: ENOENT, a hard link to what this layer does not have; ENOTDIR, something below a file
+ * @throws FileSystemError: ENOENT, a hard link to what this layer does not have; ENOTDIR, something below a file;
+ * EEXIST, a whiteout of what the layer itself has
  */
 export function treeOf(changes: Iterable<TreeChange>, root: Meta = implied): Tree {
   const tree = directoryOf(root);
@@ -36,22 +36,21 @@ function put(tree: OwnDirectory, change: Exclude<TreeChange, { kind: "opaque" }>
   const name = names.pop()!;
   const { entries } = directoryAt(tree, names.join("/"));
   const there = entries.get(name);
-  if (change.kind === "whiteout") hide(entries, name, change.meta);
+  if (change.kind === "whiteout") entries.set(name, whiteout(change, there));
   else if (change.kind === "hardlink") entries.set(name, linked(tree, change));
-  else if (change.kind !== "directory") entries.set(name, leafOf(change));
-  else if (isDirectory(there)) there.meta = change.meta;
-  else entries.set(name, newDirectory(change, there));
+  else if (change.kind === "directory") entries.set(name, madeDirectory(change, there));
+  else entries.set(name, leafOf(change));
 }
 
-/** A whiteout in a place the layer has something at keeps only a directory there from what is below. */
-function hide(entries: Map<string, OwnInode>, name: string, meta: Meta | undefined): void {
-  const there = entries.get(name);
-  if (isDirectory(there)) there.opaque = true;
-  else if (there === undefined) entries.set(name, { kind: "whiteout", ...(meta && { meta }) });
+function whiteout({ path, meta }: Extract<TreeChange, { kind: "whiteout" }>, there?: Inode): OwnInode {
+  if (there === undefined || there.kind === "whiteout") return { kind: "whiteout", ...(meta && { meta }) };
+  throw new FileSystemError("EEXIST", path, "the layer both has and deletes it");
 }
 
-function newDirectory({ meta, redirect }: Pick<Directory, "meta" | "redirect">, there?: Inode): OwnDirectory {
-  const directory = directoryOf(meta);
+/** The directory that is there with other meta, or a new one. */
+function madeDirectory({ meta, redirect }: Pick<Directory, "meta" | "redirect">, there?: OwnInode): OwnDirectory {
+  const directory = isDirectory(there) ? there : directoryOf(meta);
+  directory.meta = meta;
   if (redirect !== undefined) directory.redirect = redirect;
   if (there?.kind === "whiteout") directory.opaque = true;
   return directory;
@@ -68,8 +67,8 @@ function linked(tree: OwnDirectory, { path, to, meta }: Extract<TreeChange, { ki
 }
 
 function leafOf(change: Exclude<TreeChange, { kind: "opaque" | "whiteout" | "hardlink" }>): OwnInode {
-  const { path: _, kind, ...rest } = change;
-  return kind === "directory" ? directoryOf(rest.meta) : ({ kind, ...rest } as OwnInode);
+  const { path: _, ...inode } = change;
+  return inode as OwnInode;
 }
 
 /** The directory at `path`, made with all above it where missing. */
@@ -80,8 +79,7 @@ function directoryAt(tree: OwnDirectory, path: Path): OwnDirectory {
     if (there !== undefined && there.kind !== "whiteout" && !isDirectory(there)) {
       throw new FileSystemError("ENOTDIR", path, `${name} is no directory`);
     }
-    const next = isDirectory(there) ? there : directoryOf(implied);
-    if (there?.kind === "whiteout") next.opaque = true;
+    const next = isDirectory(there) ? there : madeDirectory({ meta: implied }, there);
     at.entries.set(name, next);
     at = next;
   }
