@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { Feed, type FeedMessage } from "./feed.js";
+import { Feed, type FeedMessage, SourceFailure } from "./feed.js";
 import { Inbox } from "./inbox.js";
 
 /** A feed whose other end is in this thread. */
@@ -72,6 +72,18 @@ describe("Feed and Inbox", () => {
     expect(read).toBeLessThan(8);
     await Promise.all([running, collect(inbox)]);
     expect(read).toBe(99);
+  });
+
+  test("a stream that fails is told from all other failures", async () => {
+    const { feed } = pair();
+    const failure = new Error("unplugged");
+    async function* broken() {
+      yield Buffer.alloc(1);
+      throw failure;
+    }
+    const error = await feed.run(broken()).catch((error) => error);
+    expect(error).toBeInstanceOf(SourceFailure);
+    expect(error.error).toBe(failure);
   });
 
   test("a break is felt while the stream keeps it waiting, and the stream is told when it can be", async () => {

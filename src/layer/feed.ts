@@ -1,7 +1,18 @@
 import type { TransferListItem } from "node:worker_threads";
+import { messageOf } from "../spec/index.js";
 
 /** Bytes on their way to another thread, which tells how many it has used up. */
 export type FeedMessage = { readonly bytes: Uint8Array } | { readonly end: true };
+
+/** The stream itself failed: not what was done with it. */
+export class SourceFailure extends Error {
+  /** What reading it threw. */
+  readonly error: unknown;
+  constructor(error: unknown) {
+    super(messageOf(error), { cause: error });
+    this.error = error;
+  }
+}
 
 /** So much is sent ahead of what the other side has used up, which it tells in steps of 1 MiB. */
 const ahead = 4 << 20;
@@ -45,14 +56,18 @@ export class Feed {
     this.#reject(error);
   }
 
-  /** Resolves when all of `stream` is sent. A stream that is not read to its end is told so by `return`. */
+  /**
+   * Resolves when all of `stream` is sent. A stream that is not read to its end is told so by `return`.
+   *
+   * @throws SourceFailure; what it was broken with
+   */
   async run(stream: AsyncIterable<Uint8Array>): Promise<void> {
     const reader = stream[Symbol.asyncIterator]();
     let reading = true;
     try {
       for (;;) {
         reading = true;
-        const { done, value } = await this.#unlessBroken(reader.next());
+        const { done, value } = await this.#unlessBroken(nextOf(reader));
         reading = false;
         if (done) break;
         await this.#put(value);
@@ -103,5 +118,13 @@ export class Feed {
       promise.then(resolve, reject);
       if (this.#broken) reject(this.#broken.error);
     });
+  }
+}
+
+async function nextOf<T>(reader: AsyncIterator<T>): Promise<IteratorResult<T>> {
+  try {
+    return await reader.next();
+  } catch (error) {
+    throw new SourceFailure(error);
   }
 }

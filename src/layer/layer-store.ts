@@ -3,6 +3,7 @@ import { ensureDirectory } from "../disk/index.js";
 import type { Driver, Mounted } from "../driver/index.js";
 import { type ChainID, type DiffID, DigestMismatch } from "../spec/index.js";
 import { deleteLayers } from "./deletion.js";
+import { SourceFailure } from "./feed.js";
 import type { Damaged, Layer, ReleasedLayer } from "./layer.js";
 import { LayerThreads } from "./layer-threads.js";
 import { LayerDB } from "./layerdb.js";
@@ -12,6 +13,7 @@ import { commit, discard, stage } from "./staging.js";
 import { mustBeWritable, type StoreParts } from "./store-parts.js";
 import { sweep } from "./sweep.js";
 import { Turns } from "./turns.js";
+import { labelled } from "./wire-error.js";
 
 export interface LayerStoreOptions {
   /** Absolute path of `image/DRIVER` under the data root; made when missing and `writable`. */
@@ -131,14 +133,14 @@ export class LayerStore implements AsyncDisposable {
    */
   async register(tar: AsyncIterable<Uint8Array>, options: RegisterOptions): Promise<Layer> {
     mustBeWritable(this.#parts);
-    const { parent, label, expected } = options;
-    return this.#holding(parent, async (below) => {
-      const staged = await stage(this.#parts, { label, below }, (target, split) =>
-        this.#parts.threads.unpack({ kind: "unpack", target, split }, tar, options),
-      );
-      if (expected === undefined || staged.diffID === expected) return commit(this.#parts, staged, parent);
-      await discard(this.#parts, staged);
-      throw new DigestMismatch(`invalid diffID for layer ${label}`, expected, staged.diffID);
+    return this.#holding(options.parent, async (below) => {
+      try {
+        return await this.#register(tar, options, below);
+      } catch (error) {
+        if (options.signal?.aborted) throw options.signal.reason;
+        if (error instanceof DigestMismatch) throw error;
+        throw error instanceof SourceFailure ? error.error : labelled(options.label, error);
+      }
     });
   }
 
@@ -156,7 +158,9 @@ export class LayerStore implements AsyncDisposable {
   /** Bytes that `tar` will give, from tar-split alone: no file of the layer is read. @throws as `tar` */
   async tarSize(chainID: ChainID): Promise<number> {
     return this.#holding(chainID, () =>
-      this.#parts.threads.measure({ kind: "measure", split: this.#split(chainID) }, { label: `layer ${chainID}` }),
+      this.#parts.threads.measure({ kind: "measure", split: this.#split(chainID) }).catch((error) => {
+        throw labelled(`layer ${chainID}`, error);
+      }),
     );
   }
 
@@ -185,6 +189,16 @@ export class LayerStore implements AsyncDisposable {
     await this.#parts.threads.close();
   }
 
+  async #register(tar: AsyncIterable<Uint8Array>, options: RegisterOptions, below: Layer | undefined): Promise<Layer> {
+    const { label, expected, signal, onBytes } = options;
+    const staged = await stage(this.#parts, below, (target, split) =>
+      this.#parts.threads.unpack({ kind: "unpack", target, split }, tar, { signal, onBytes }),
+    );
+    if (expected === undefined || staged.diffID === expected) return commit(this.#parts, staged, below?.chainID);
+    await discard(this.#parts, staged);
+    throw new DigestMismatch(`invalid diffID for layer ${label}`, expected, staged.diffID);
+  }
+
   async *#rebuilt(chainID: ChainID, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array, void, undefined> {
     const { driver, layers, threads } = this.#parts;
     const { cacheID, diffID } = layers.hold(chainID);
@@ -192,7 +206,9 @@ export class LayerStore implements AsyncDisposable {
       await using opened = await driver.openDiff(cacheID);
       const root = opened.source.kind === "upper" ? opened.source.root : opened.source.upper;
       const split = this.#split(chainID);
-      yield* threads.rebuild({ kind: "rebuild", root, split, diffID }, { label: `layer ${chainID}`, signal });
+      yield* threads.rebuild({ kind: "rebuild", root, split, diffID }, { signal });
+    } catch (error) {
+      throw signal?.aborted ? signal.reason : labelled(`layer ${chainID}`, error);
     } finally {
       await deleteLayers(this.#parts, layers.letGo(chainID));
     }

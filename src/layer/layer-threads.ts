@@ -1,12 +1,9 @@
 import { Feed, type FeedMessage } from "./feed.js";
 import { Inbox, type Used } from "./inbox.js";
 import type { Job, MeasureJob, RebuildJob, RecordJob, Unpacked, UnpackJob } from "./jobs.js";
-import { labelled } from "./wire-error.js";
 import { type Running, WorkerPool } from "./worker-pool.js";
 
 export interface RunOptions {
-  /** In front of the messages of what fails in the thread. */
-  readonly label: string;
   readonly signal?: AbortSignal | undefined;
   /** Told how many bytes of the stream have been used up so far. */
   readonly onBytes?: ((taken: number) => void) | undefined;
@@ -27,25 +24,23 @@ export class LayerThreads {
   /**
    * Resolves when `tar` has been read to its end and all of it is written; when it rejects nothing is written any more.
    *
-   * @throws what reading `tar` threw, as it is
+   * @throws SourceFailure: reading `tar` failed; the reason of `signal`
    */
-  async unpack(job: UnpackJob, tar: AsyncIterable<Uint8Array>, options: RunOptions): Promise<Unpacked> {
-    const { signal, onBytes } = options;
+  async unpack(job: UnpackJob, tar: AsyncIterable<Uint8Array>, { signal, onBytes }: RunOptions): Promise<Unpacked> {
     signal?.throwIfAborted();
     const task: Running<FeedMessage, Unpacked> = await this.#writing.start(job, ({ used }: Used) => feed.used(used));
     const feed = new Feed(task.send, onBytes);
-    const result = withLabel(task.result, options.label);
-    result.catch((error) => feed.break(error));
+    task.result.catch((error) => feed.break(error));
     return whole(
       signal,
       task,
       (reason) => feed.break(reason),
-      () => feed.run(tar).then(() => result),
+      () => feed.run(tar).then(() => task.result),
     );
   }
 
   /** Makes a layer of what another changes; otherwise as `unpack`. */
-  async record(job: RecordJob, { label, signal, onBytes }: RunOptions): Promise<Unpacked> {
+  async record(job: RecordJob, { signal, onBytes }: RunOptions): Promise<Unpacked> {
     signal?.throwIfAborted();
     let made = 0;
     const task: Running<never, Unpacked> = await this.#writing.start(job, ({ used }: Used) => {
@@ -56,16 +51,16 @@ export class LayerThreads {
       signal,
       task,
       () => task.send({ stop: true }),
-      () => withLabel(task.result, label),
+      () => task.result,
     );
   }
 
   /** Begins with the first read. Who stops reading early frees the thread. */
-  async *rebuild(job: RebuildJob, { label, signal }: RunOptions): AsyncGenerator<Uint8Array, void, undefined> {
+  async *rebuild(job: RebuildJob, { signal }: RunOptions): AsyncGenerator<Uint8Array, void, undefined> {
     signal?.throwIfAborted();
     const task: Running<Used, void> = await this.#reading.start(job, (message: FeedMessage) => inbox.push(message));
     const inbox = new Inbox(task.send);
-    withLabel(task.result, label).catch((error) => inbox.fail(error));
+    task.result.catch((error) => inbox.fail(error));
     const abort = () => inbox.fail(signal?.reason);
     signal?.addEventListener("abort", abort);
     try {
@@ -77,9 +72,9 @@ export class LayerThreads {
     }
   }
 
-  async measure(job: MeasureJob, { label }: RunOptions): Promise<number> {
+  async measure(job: MeasureJob): Promise<number> {
     const task: Running<never, number> = await this.#reading.start(job, () => {});
-    return withLabel(task.result, label);
+    return task.result;
   }
 
   async close(): Promise<void> {
@@ -106,10 +101,4 @@ async function whole<T>(
   } finally {
     signal?.removeEventListener("abort", abort);
   }
-}
-
-function withLabel<T>(result: Promise<T>, label: string): Promise<T> {
-  return result.catch((error) => {
-    throw labelled(label, error);
-  });
 }

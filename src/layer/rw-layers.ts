@@ -15,6 +15,7 @@ import type { Layer, ReleasedLayer, RWLayer } from "./layer.js";
 import { makeRW, unmakeRW } from "./rw-entry.js";
 import { commit, discard, stage } from "./staging.js";
 import { mustBeWritable, type StoreParts } from "./store-parts.js";
+import { labelled } from "./wire-error.js";
 
 export interface CreateRWOptions {
   /** The image's top chain; none: over nothing. */
@@ -166,15 +167,16 @@ export class RWLayers {
     const { driver, layers, threads } = this.#parts;
     const done = this.#use(name);
     try {
-      const label = `commit of ${name}`;
       const below = parent && layers.get(parent);
-      const staged = await stage(this.#parts, { label, below }, async (target, split) => {
+      const staged = await stage(this.#parts, below, async (target, split) => {
         await using diff = await driver.openDiff(mountID);
-        return await threads.record({ kind: "record", target, split, source: diff.source }, { label, signal, onBytes });
+        return await threads.record({ kind: "record", target, split, source: diff.source }, { signal, onBytes });
       });
       if (staged.diffID !== emptyDiffID) return await commit(this.#parts, staged, parent);
       await discard(this.#parts, staged);
       return undefined;
+    } catch (error) {
+      throw signal?.aborted ? signal.reason : labelled(`commit of ${name}`, error);
     } finally {
       done();
     }

@@ -10,19 +10,11 @@ import { layerOf } from "./restore.js";
 import { setAside } from "./set-aside.js";
 import type { StoreParts } from "./store-parts.js";
 import { removeEntry } from "./sweep.js";
-import { labelled } from "./wire-error.js";
 
 /** A layer with all its content that has no name yet: a driver's directory, and a write set that tells of it. */
 export interface Staged extends Unpacked {
   readonly cacheID: CacheID;
   readonly set: WriteSet;
-}
-
-export interface StageOptions {
-  /** In front of the messages of errors. */
-  readonly label: string;
-  /** The layer to make it upon: in the table, and held. */
-  readonly below: Layer | undefined;
 }
 
 /** Most read-only layers in a chain. With an init layer and a container's own on top it is what overlay2 can mount. */
@@ -31,15 +23,16 @@ const maxLayers = 125;
 /**
  * Makes a layer and has it filled. All or nothing: on a failure, of `fill` too, nothing of it stays.
  *
- * @param fill writes the content to `target` and the tar-split to `split`; what it throws is passed on as it is
+ * @param below the layer to make it upon: in the table, and held
+ * @param fill writes the content to `target` and the tar-split to `split`
  */
 export async function stage(
   parts: StoreParts,
-  { label, below }: StageOptions,
+  below: Layer | undefined,
   fill: (target: WriteTarget, split: string) => Promise<Unpacked>,
 ): Promise<Staged> {
   if (below && below.depth >= maxLayers) {
-    throw new InvalidParameter(`${label}: max depth exceeded: a chain has at most ${maxLayers} layers`);
+    throw new InvalidParameter(`max depth exceeded: a chain has at most ${maxLayers} layers`);
   }
   const { db, driver } = parts;
   const cacheID: CacheID = randomID();
@@ -47,9 +40,7 @@ export async function stage(
   // Before the driver's directory, and named by it: what a crash leaves of both is found by the set.
   const set = await WriteSet.open(db.tmp, cacheID);
   try {
-    await driver.create(cacheID, below?.cacheID).catch((error) => {
-      throw labelled(label, error);
-    });
+    await driver.create(cacheID, below?.cacheID);
     await using filling = await driver.fill(cacheID);
     const unpacked = await fill(filling.target, join(set.path, "tar-split.json.gz"));
     await syncUnlessShared(filling.target.root, db.tmp);
