@@ -29,7 +29,9 @@ export async function copyOut({ client, options }: Session<CopyOptions>, place: 
   const reply = await fetch();
   const info = statIn(reply.headers["x-docker-container-path-stat"]);
   const root = await landing(target, place.path, info);
-  const writer = new LocalWriter(encodeName(root), { owners: options.archive ?? false });
+  // What is copied into a directory that was there does not change the directory itself.
+  const keepRoot = root === resolve(target) && (await kindOf(root)) === "directory";
+  const writer = new LocalWriter(encodeName(root), { owners: options.archive ?? false, keepRoot });
   for await (const entry of untar(reply.body)) await writer.write(entry);
   await writer.finish();
 }

@@ -10,6 +10,7 @@ import { cleanPath, encodeName, InvalidParameter, isErrno, type Path, parentOf }
 export class LocalWriter {
   #root: Buffer;
   #owners: boolean;
+  #keepRoot: boolean;
   /** The root's name in the archive, which the root takes the place of; known from the first entry on. */
   #rootName: Path | undefined;
   /** Directories below the root known to be real ones. */
@@ -17,10 +18,15 @@ export class LocalWriter {
   /** Directories with what has to wait until they are filled, the root last. */
   #late: (() => Promise<void>)[] = [];
 
-  /** @param root absolute path of what the archive's root becomes; what it is in must be there */
-  constructor(root: Buffer, { owners }: { owners: boolean }) {
+  /**
+   * @param root absolute path of what the archive's root becomes; what it is in must be there
+   * @param owners whether files get the owners the archive has
+   * @param keepRoot whether the root, a directory, stays as it is: only what is in it is written
+   */
+  constructor(root: Buffer, { owners, keepRoot = false }: { owners: boolean; keepRoot?: boolean }) {
     this.#root = root;
     this.#owners = owners;
+    this.#keepRoot = keepRoot;
   }
 
   /** @throws InvalidParameter: it would be written outside the root; a directory over a file, or a file over one */
@@ -63,7 +69,7 @@ export class LocalWriter {
       throw new InvalidParameter(`cannot copy directory ${entry.name} over ${show(at)}: that is no directory`);
     if (!there) await mkdir(at, 0o700);
     this.#real.add(path);
-    this.#late.push(() => this.#attributes(at, entry));
+    if (path !== "" || !this.#keepRoot) this.#late.push(() => this.#attributes(at, entry));
   }
 
   async #makeWay(at: Buffer, path: Path): Promise<void> {

@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import type { PathStat } from "../../engine/index.js";
 import { type Client, pathPart, ServerError } from "../client.js";
 
@@ -51,13 +52,12 @@ export function wantsContents(path: string): boolean {
   return path === "." || path.endsWith("/.");
 }
 
-/** The last name of a path, whatever slashes stand behind it; `""` for the root. */
+/** The last name of an absolute path, `..` and slashes at its end taken away; `""` for the root. */
 export function lastName(path: string): string {
-  return path.split("/").findLast((name) => name !== "") ?? "";
+  return posix.basename(posix.resolve("/", path));
 }
 
-/** The directory a path is in. */
+/** The directory an absolute path is in. */
 export function directoryOf(path: string): string {
-  const names = path.split("/").filter((name) => name !== "");
-  return `/${names.slice(0, -1).join("/")}`;
+  return posix.dirname(posix.resolve("/", path));
 }
