@@ -2,6 +2,7 @@ import * as fs from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { lacking } from "../../../test/oracle/programs.js";
+import { output } from "../../../test/oracle/run.js";
 import { randomID } from "../../spec/index.js";
 import { Bench } from "../suite/bench.js";
 import { directory, file, opaque, whiteout } from "../suite/changes.js";
@@ -151,6 +152,36 @@ describe.skipIf(lacking("mounts"))("overlay2 on disk", () => {
     await expect(bench.driver.mount(top)).rejects.toThrow(/error creating overlay mount to .*merged: ENOENT/);
     expect(listed(top)).not.toContain(expect.stringContaining("merged"));
     await bench.driver.remove(top);
+  });
+
+  describe("mounted by somebody with other options", () => {
+    /** Base and top, the top mounted by hand with `options` and left to `work`. */
+    async function byHand(options: string, work: (path: string) => void): Promise<[base: string, top: string]> {
+      const base = await bench.layer(undefined, [directory("d"), file("d/f", "content")]);
+      const top = await bench.create(base);
+      const at = (name: string) => join(home, top, name);
+      fs.mkdirSync(at("merged"));
+      const layers = `lowerdir=${join(home, base, "diff")},upperdir=${at("diff")},workdir=${at("work")}`;
+      await output("mount", ["-t", "overlay", "-o", `${layers},${options}`, "overlay", at("merged")]);
+      try {
+        work(at("merged"));
+      } finally {
+        await output("umount", [at("merged")]);
+      }
+      return [base, top];
+    }
+
+    test("a directory that the kernel has renamed by a redirect is seen under its new name", async () => {
+      const [base, top] = await byHand("redirect_dir=on", (path) => fs.renameSync(join(path, "d"), join(path, "e")));
+      expect(await bench.changes(top)).toEqual(["D /d", "A /e", "A /e/f"]);
+      const again = await bench.layer(base, await bench.diff(top));
+      expect(await bench.tree(again)).toEqual(['"e" dir 755 0:0', '"e/f" file "content" 644 0:0']);
+    });
+
+    test("a file whose content is still below is not taken for one of zeros", async () => {
+      const [, top] = await byHand("metacopy=on", (path) => fs.chmodSync(join(path, "d/f"), 0o600));
+      await expect(bench.diff(top)).rejects.toThrow(/"d\/f": .*metacopy/);
+    });
   });
 
   test("opened to be read only, nothing is made, mounted or unmounted", async () => {

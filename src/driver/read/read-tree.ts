@@ -1,8 +1,9 @@
 import type { Meta, SyncChange } from "../../overlayfs/index.js";
-import { baseOf, joinPath, type Path, parentOf } from "../../spec/index.js";
-import { close, fgetxattr, fstat, lstatat, O, openat2, resolve, Stat } from "../../sys/index.js";
+import { baseOf, DataLoss, joinPath, type Path, parentOf } from "../../spec/index.js";
+import { close, fgetxattr, fstat, lgetxattr, lstatat, O, openat2, resolve, S, Stat } from "../../sys/index.js";
 import { isDirectory, isWhiteout } from "../node-kind.js";
-import { closeAll, openDirectoryIn, openRoot, sortedNames, tryLstat } from "./directory.js";
+import { quoted } from "../quoted.js";
+import { closeAll, ifThere, openDirectoryIn, openRoot, pathIn, sortedNames, tryLstat } from "./directory.js";
 import { metaOf, NodeReader, type OnSkip } from "./node-reader.js";
 import type { XattrChoice } from "./xattrs.js";
 
@@ -71,11 +72,13 @@ interface Frame {
 class Walk {
   readonly #reader: NodeReader;
   readonly #opaque: string | undefined;
+  readonly #metacopy: string | undefined;
   readonly #stat = new Stat();
 
   constructor({ whiteouts, xattrPrefix = "trusted.overlay.", xattrs = "capability", onSkip }: ReadTreeOptions) {
     this.#reader = new NodeReader(xattrs, onSkip);
     this.#opaque = whiteouts === "overlay" ? `${xattrPrefix}opaque` : undefined;
+    this.#metacopy = whiteouts === "overlay" ? `${xattrPrefix}metacopy` : undefined;
   }
 
   /** @param fd open; closed at the end */
@@ -105,6 +108,7 @@ class Walk {
       const to = this.#reader.linked(path, stat);
       yield { kind: "whiteout", path, meta: metaOf(stat), ...(to === undefined ? {} : { to }) };
     } else {
+      if (this.#metacopy !== undefined) assertHasContent(pathIn(dir, name), path, stat, this.#metacopy);
       const change = this.#reader.node(dir, name, path, stat);
       if (change) yield change;
     }
@@ -124,4 +128,11 @@ class Walk {
 function isOpaque(fd: number, xattr: string): boolean {
   const value = fgetxattr(fd, xattr);
   return value?.length === 1 && value[0] === 0x79; // "y"
+}
+
+/** With `metacopy` a change of metadata leaves a file in the upper layer that has a size and nothing else. */
+function assertHasContent(at: string, path: Path, stat: Stat, metacopy: string): void {
+  if (stat.blocks > 0 || stat.size === 0 || (stat.mode & S.IFMT) !== S.IFREG) return;
+  if (ifThere(() => lgetxattr(at, metacopy)) === undefined) return;
+  throw new DataLoss(`${quoted(path)}: its content is in a layer below, since it was mounted with metacopy=on`);
 }

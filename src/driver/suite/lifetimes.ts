@@ -122,6 +122,21 @@ export const lifetimes: Cases = (test, bench, open) => {
     expect(await next.has(id)).toBe(false);
   });
 
+  test("a data root with a path of more than 200 bytes has room for the deepest chain", async () => {
+    await using other = await Bench.open(open, `${"long/".repeat(20)}${"x".repeat(120)}`);
+    const { driver } = other;
+    let top = await other.layer(undefined, [file("bottom")]);
+    // What Docker allows an image, with an init layer and a container upon it; copies are costlier.
+    const depth = driver.independentLayers ? 127 : 3;
+    for (let i = 1; i < depth; i++) top = await other.create(top);
+    await other.within(top, (path) => {
+      expect(readFileSync(join(path, "bottom"), "utf8")).toBe("bottom");
+      writeFileSync(join(path, "new"), "");
+    });
+    expect(await other.changes(top)).toEqual(["A /new"]);
+    expect(await other.diff(top)).toHaveLength(1);
+  });
+
   test("closing the driver leaves nothing mounted", async () => {
     await using other = await Bench.open(open);
     const id = await other.create(await other.layer(undefined, [file("below")]));
