@@ -40,56 +40,84 @@ async function unnamedFile(dir: string): Promise<FileHandle> {
   return file;
 }
 
-/** Passes the bytes on and writes them, in blocks, while the next ones are read. */
+/** Passes the bytes on and writes them, while the next ones are read. */
 async function* stored(
   bytes: AsyncIterable<Uint8Array>,
   file: FileHandle,
   dir: string,
   signal?: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
-  let [block, blockLength, position]: [Uint8Array[], number, number] = [[], 0, 0];
-  let writing: Promise<void> = Promise.resolve();
-  const flush = async () => {
-    await writing;
-    writing = writeAt(file, block, position, dir);
-    writing.catch(() => undefined); // told by the next await
-    [block, blockLength, position] = [[], 0, position + blockLength];
-  };
+  const writer = new BlockWriter(file, dir);
   try {
     for await (const chunk of bytes) {
       signal?.throwIfAborted();
-      block.push(chunk);
-      blockLength += chunk.length;
-      if (blockLength >= blockSize) await flush();
+      await writer.write(chunk);
       yield chunk;
     }
-    await flush();
+    await writer.flush();
   } finally {
-    await writing;
+    await writer.settled();
   }
 }
 
-async function writeAt(file: FileHandle, block: readonly Uint8Array[], position: number, dir: string): Promise<void> {
-  let [at, rest] = [position, block.filter((chunk) => chunk.length > 0)];
-  try {
-    while (rest.length > 0) {
-      const { bytesWritten } = await file.writev(rest, at);
-      at += bytesWritten;
-      rest = afterBytes(rest, bytesWritten);
+/**
+ * Writes in whole blocks, one at a time, while the next one is being filled: file systems take a block of 1 MiB in a
+ * fifth of the time of sixteen of 64 KiB (XFS, Linux 6.18), also when those come as one writev.
+ */
+class BlockWriter {
+  readonly #file: FileHandle;
+  readonly #dir: string;
+  #filling = Buffer.allocUnsafeSlow(blockSize);
+  #spare = Buffer.allocUnsafeSlow(blockSize);
+  #filled = 0;
+  #position = 0;
+  #writing: Promise<void> = Promise.resolve();
+
+  constructor(file: FileHandle, dir: string) {
+    this.#file = file;
+    this.#dir = dir;
+  }
+
+  /** The chunk is the caller's again at once. */
+  async write(chunk: Uint8Array): Promise<void> {
+    for (let at = 0; at < chunk.length; ) {
+      const part = chunk.subarray(at, at + blockSize - this.#filled);
+      this.#filling.set(part, this.#filled);
+      this.#filled += part.length;
+      at += part.length;
+      if (this.#filled === blockSize) await this.#next();
     }
-  } catch (error) {
-    throw new Unavailable(`cannot keep the archive in ${dir}: ${messageOf(error)}`, { cause: error });
   }
-}
 
-function afterBytes(chunks: readonly Uint8Array[], count: number): Uint8Array[] {
-  let left = count;
-  const rest: Uint8Array[] = [];
-  for (const chunk of chunks) {
-    if (left < chunk.length) rest.push(left > 0 ? chunk.subarray(left) : chunk);
-    left = Math.max(0, left - chunk.length);
+  async flush(): Promise<void> {
+    await this.#next();
+    await this.#writing;
   }
-  return rest;
+
+  /** Nothing is being written any more, whatever came of it. */
+  async settled(): Promise<void> {
+    await this.#writing.catch(() => undefined);
+  }
+
+  /** Waits for the block before, and lets this one be written. */
+  async #next(): Promise<void> {
+    await this.#writing;
+    this.#writing = this.#writeBlock(this.#filling.subarray(0, this.#filled), this.#position);
+    this.#writing.catch(() => undefined); // told by the next await
+    this.#position += this.#filled;
+    this.#filled = 0;
+    [this.#filling, this.#spare] = [this.#spare, this.#filling];
+  }
+
+  async #writeBlock(block: Uint8Array, position: number): Promise<void> {
+    try {
+      for (let at = 0; at < block.length; ) {
+        at += (await this.#file.write(block, at, block.length - at, position + at)).bytesWritten;
+      }
+    } catch (error) {
+      throw new Unavailable(`cannot keep the archive in ${this.#dir}: ${messageOf(error)}`, { cause: error });
+    }
+  }
 }
 
 /** The next piece is read while the reader works on this one. */

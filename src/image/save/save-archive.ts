@@ -43,11 +43,8 @@ export async function saveArchive(
 ): Promise<Saved> {
   const chosen = selected(images, references, names);
   const chains = new Map(chosen.flatMap(({ image }) => chainsOf(layers, image.topLayer)));
-  const sizes = new Map<DiffID, number>();
-  for (const [diffID, chainID] of chains) {
-    signal?.throwIfAborted();
-    sizes.set(diffID, await layers.tarSize(chainID));
-  }
+  const sized = [...chains].map(async ([diffID, chainID]) => [diffID, await layers.tarSize(chainID)] as const);
+  const sizes = new Map(await Promise.all(sized));
   const saved: SavedImage[] = [];
   for (const entry of chosen) saved.push(await savedImage(entry, chosen, images, sizes));
   const tops = chosen.flatMap(({ image }) => image.topLayer ?? []);
