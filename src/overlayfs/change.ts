@@ -32,11 +32,8 @@ export type ChangeHead =
       readonly major: number;
       readonly minor: number;
     }
-  /**
-   * Hides `path` in every layer below. `to`: the first whiteout of the same inode, where the kernel has linked them;
-   * it means nothing, but Docker's tar names it (docker-data-root 9.1).
-   */
-  | { readonly kind: "whiteout"; readonly path: Path; readonly meta?: Meta; readonly to?: Path }
+  /** Hides `path` in every layer below. */
+  | { readonly kind: "whiteout"; readonly path: Path; readonly meta?: Meta }
   /** Hides all that lower layers have inside directory `path`. */
   | { readonly kind: "opaque"; readonly path: Path; readonly meta?: Meta };
 

@@ -95,17 +95,6 @@ describe.skipIf(lacking("mounts"))("overlay2 on disk", () => {
     expect(kinds).toEqual(["directory d", "opaque d", "whiteout gone"]);
   });
 
-  test("whiteouts that the kernel has linked name the first of them", async () => {
-    const base = await bench.layer(undefined, [file("a"), file("b"), file("c")]);
-    const id = await bench.create(base);
-    await bench.within(id, (path) => {
-      for (const name of ["a", "b", "c"]) fs.rmSync(join(path, name));
-    });
-    const shared = fs.lstatSync(join(home, id, "diff/b")).nlink > 1;
-    const to = (await bench.diff(id)).map((change) => (change.kind === "whiteout" ? change.to : "none"));
-    expect(to).toEqual(shared ? [undefined, "a", "a"] : [undefined, undefined, undefined]);
-  });
-
   test("removed, neither the directory nor the short name stays; what is left of a half-made layer goes too", async () => {
     const before = fs.readdirSync(join(home, "l"));
     const id = await bench.create();

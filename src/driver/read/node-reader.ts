@@ -37,7 +37,7 @@ export class NodeReader {
     const xattrs = ifThere(() => xattrsAt(pathIn(dir, name), type === S.IFREG, this.#xattrs));
     if (!xattrs) return undefined;
     const meta = metaOf(stat, xattrs);
-    const to = this.linked(path, stat);
+    const to = this.#linked(path, stat);
     if (to !== undefined) return { kind: "hardlink", path, meta, to };
     if (type === S.IFREG) {
       const body = new FileBody(dir, name, path, stat.size, () => turn === this.#turn);
@@ -53,7 +53,7 @@ export class NodeReader {
   }
 
   /** Notes a name of an inode that may have more. @returns its first name, when that was another */
-  linked(path: Path, stat: Stat): Path | undefined {
+  #linked(path: Path, stat: Stat): Path | undefined {
     if (stat.nlink < 2) return undefined;
     const inode = `${stat.dev}:${stat.ino}`;
     const first = this.#names.get(inode);

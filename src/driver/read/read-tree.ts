@@ -105,8 +105,7 @@ class Walk {
   /** What is no directory; nothing for what no layer can hold. */
   *node(dir: number, name: string, path: Path, stat: Stat): Generator<SyncChange, void> {
     if (this.#opaque !== undefined && isWhiteout(stat)) {
-      const to = this.#reader.linked(path, stat);
-      yield { kind: "whiteout", path, meta: metaOf(stat), ...(to === undefined ? {} : { to }) };
+      yield { kind: "whiteout", path, meta: metaOf(stat) };
     } else {
       if (this.#metacopy !== undefined) assertHasContent(pathIn(dir, name), path, stat, this.#metacopy);
       const change = this.#reader.node(dir, name, path, stat);
