@@ -119,13 +119,21 @@ const maskedPaths = [
 ];
 const readonlyPaths = ["bus", "fs", "irq", "sys", "sysrq-trigger"].map((name) => `/proc/${name}`);
 
+export interface HostDefaults {
+  readonly cgroup2: boolean;
+  /** Whether the request had a host config at all: only then dockerd writes the runtime down. */
+  readonly asked: boolean;
+}
+
 /** What Docker fills in at create, where the request left it open. */
-export function withHostDefaults(config: HostConfig, { cgroup2 }: { readonly cgroup2: boolean }): HostConfig {
+export function withHostDefaults(given: HostConfig, { cgroup2, asked }: HostDefaults): HostConfig {
+  const config = asked && !given.Runtime ? fullHostConfig({ ...given, Runtime: "runc" }) : given;
   const { LogConfig: log, Memory: memory, MemorySwap: swap, PidsLimit: pids, Privileged: privileged } = config;
   return {
     ...config,
     LogConfig: { Type: log?.Type || "json-file", Config: log?.Config ?? {} },
     NetworkMode: config.NetworkMode || "default",
+    SecurityOpt: securityOptions(config),
     CgroupnsMode: config.CgroupnsMode || (cgroup2 && !privileged ? "private" : "host"),
     IpcMode: config.IpcMode || "private",
     ShmSize: config.ShmSize || 64 * 1024 * 1024,
@@ -136,4 +144,11 @@ export function withHostDefaults(config: HostConfig, { cgroup2 }: { readonly cgr
     MaskedPaths: config.MaskedPaths ?? (privileged ? null : maskedPaths),
     ReadonlyPaths: config.ReadonlyPaths ?? (privileged ? null : readonlyPaths),
   };
+}
+
+/** Where the host's processes are seen, labels would only be in the way. */
+function securityOptions({ SecurityOpt: given, Privileged, PidMode, IpcMode }: HostConfig): string[] | null {
+  const unconfined = Privileged || PidMode === "host" || IpcMode === "host";
+  if (!unconfined || given?.some((option) => /^label[=:]/.test(option))) return given ?? null;
+  return [...(given ?? []), "label=disable"];
 }

@@ -11,6 +11,7 @@ import { makeMountPoints } from "./make-mounts.js";
 import { mergeConfig } from "./merge-config.js";
 import { wantedMounts } from "./mount-request.js";
 import { parseContainerName, randomName } from "./names.js";
+import { securityOf } from "./security-options.js";
 import { endpointSettings, newContainer } from "./stored.js";
 
 /** Makes a container, all or nothing. @see Containers.create */
@@ -27,9 +28,11 @@ export async function createContainer(
   }
   const given = fullRunConfig(asked);
   const image = given.Image ? resolveImage(parts.imageStore, parts.references, given.Image).image : undefined;
-  const host = withHostDefaults(fullHostConfig(askedHost), { cgroup2: hasCgroup2() });
-  const config = { ...merged(given, image?.config.config ?? {}), Hostname: given.Hostname || hostNameOf(id, host) };
+  const host = withHostDefaults(fullHostConfig(askedHost), { cgroup2: hasCgroup2(), asked: askedHost != null });
+  const Hostname = given.Hostname || hostNameOf(id, host);
+  const config = merged({ ...given, Hostname }, image?.config.config);
   checkConfig(config, host, body);
+  const security = securityOf(host.SecurityOpt);
   const wanted = await wantedMounts(host);
   const stored = parseName(parts, name);
 
@@ -45,18 +48,21 @@ export async function createContainer(
   const [Path = "", ...Args] = [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])];
   const made = { ID: id, Created: rfc3339(nowNs()), Path, Args, Config: config, Image: image?.id ?? "", Name: stored };
   const networks = networksOf(host, body);
-  const container = { stored: newContainer({ ...made, Driver: driver, MountPoints, networks }), host };
+  const container = {
+    stored: { ...newContainer({ ...made, Driver: driver, MountPoints, networks }), ...security },
+    host,
+  };
   await store.add(container);
   undo.done();
   emitContainer(parts, container, "create");
   return { Id: id, Warnings: [] };
 }
 
-function merged(given: RunConfig, image: RunConfig): RunConfig {
-  const config = mergeConfig(given, image);
+function merged(given: RunConfig, image: RunConfig | null | undefined): RunConfig {
+  const config = image ? mergeConfig(given, image) : given;
   const entrypoint = config.Entrypoint?.length === 1 && config.Entrypoint[0] === "" ? null : config.Entrypoint;
   if (!entrypoint?.length && !config.Cmd?.length) throw new InvalidParameter("No command specified");
-  return { ...config, Entrypoint: entrypoint ?? null };
+  return fullRunConfig({ ...config, Entrypoint: entrypoint ?? null });
 }
 
 function parseName({ store }: ContainerParts, name: string | undefined): string {

@@ -34,16 +34,20 @@ export async function parseBind(raw: string, volumeDriver: string): Promise<Want
     ...(!isBind && volumeDriver && { VolumeOptions: { DriverConfig: { Name: volumeDriver } } }),
   };
   try {
-    const wanted = await parseMount(spec, { mustExist: false });
-    return { ...wanted, mount: { ...wanted.mount, ...(mode !== "" && { Relabel: mode }) } };
+    return await parseSpec(spec, { mode });
   } catch (error) {
     throw new InvalidParameter(`${bad}: ${messageOf(error)}`, { cause: error });
   }
 }
 
 /** One of `HostConfig.Mounts`. @throws InvalidParameter */
-export async function parseMount(spec: MountRequest, { mustExist = true } = {}): Promise<WantedMount> {
-  const why = (await complaint(spec, mustExist)) ?? "";
+export function parseMount(spec: MountRequest): Promise<WantedMount> {
+  return parseSpec(spec, {});
+}
+
+/** @param options `mode` of a bind, whose source may be made later; without it the source has to be there */
+async function parseSpec(spec: MountRequest, { mode }: { readonly mode?: string }): Promise<WantedMount> {
+  const why = (await complaint(spec, mode === undefined)) ?? "";
   if (why !== "") throw new InvalidParameter(`invalid mount config for type "${spec.Type ?? ""}": ${why}`);
   const { Type: type, Source: source = "", Target: target = "", VolumeOptions: options } = spec;
   const isBind = type === "bind";
@@ -54,9 +58,10 @@ export async function parseMount(spec: MountRequest, { mustExist = true } = {}):
     Name: type === "volume" ? source : "",
     Driver: type === "volume" ? options?.DriverConfig?.Name || "local" : "",
     Type: type as StoredMount["Type"],
+    ...(mode && { Relabel: mode }),
     ...(isBind && { Propagation: spec.BindOptions?.Propagation || "rprivate" }),
     Spec: spec as StoredMount["Spec"],
-    SkipMountpointCreation: false,
+    SkipMountpointCreation: isBind && mode === undefined,
   };
   return {
     mount,

@@ -1,6 +1,6 @@
 import { DataLoss, messageOf, parseJSON, type RunConfig, zeroTime } from "../../spec/index.js";
 import type { HostConfig } from "../api-container.js";
-import { withHostDefaults } from "../host-config.js";
+import { fullHostConfig, withHostDefaults } from "../host-config.js";
 import { hasCgroup2 } from "../machine.js";
 import { neverRun, type StoredContainer, type StoredMount } from "./stored.js";
 
@@ -38,7 +38,7 @@ export function parseStored(id: string, text: string): StoredContainer {
 /** Reads `hostconfig.json`; an absent one is Docker's defaults. @throws DataLoss: not JSON */
 export function parseHostConfig(text: string | undefined): HostConfig {
   const host = text === undefined ? {} : (object(text, "hostconfig.json") as HostConfig);
-  return text === undefined ? withHostDefaults(host, { cgroup2: hasCgroup2() }) : host;
+  return text === undefined ? withHostDefaults(fullHostConfig({}), { cgroup2: hasCgroup2(), asked: false }) : host;
 }
 
 function object(text: string, file: string): object {

@@ -28,7 +28,7 @@ export async function summaryOf(
     State: statusOf(stored.State),
     Status: statusText(stored.State),
     HostConfig: { NetworkMode: host.NetworkMode ?? "" },
-    NetworkSettings: { Networks: endpointsOf(stored) },
+    NetworkSettings: { Networks: shortEndpointsOf(stored) },
     Mounts: mountPointsOf(stored),
   };
 }
@@ -59,6 +59,13 @@ function commandOf({ Path, Args }: StoredContainer): string {
 export function endpointsOf({ NetworkSettings }: StoredContainer): Record<string, EndpointSettings> {
   const networks = Object.entries(NetworkSettings.Networks ?? {});
   return Object.fromEntries(networks.map(([name, endpoint]) => [name, endpointSettings(endpoint)]));
+}
+
+/** The same as lists show it: without what was asked for. */
+function shortEndpointsOf(stored: StoredContainer): Record<string, EndpointSettings> {
+  const hidden = { IPAMConfig: null, Links: null, Aliases: null };
+  const networks = Object.entries(endpointsOf(stored));
+  return Object.fromEntries(networks.map(([name, endpoint]) => [name, { ...endpoint, ...hidden }]));
 }
 
 /** The mounts of a container as the API has them, by destination. */

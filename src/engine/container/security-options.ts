@@ -1,0 +1,25 @@
+import { InvalidParameter } from "../../spec/index.js";
+import type { StoredContainer } from "./stored.js";
+
+type Security = Pick<StoredContainer, "NoNewPrivileges" | "SeccompProfile" | "AppArmorProfile">;
+
+/** What `HostConfig.SecurityOpt` means for a container. @throws InvalidParameter: an option that there is not */
+export function securityOf(options: readonly string[] | null | undefined): Security {
+  const security = { NoNewPrivileges: false, SeccompProfile: "", AppArmorProfile: "" };
+  for (const option of options ?? []) {
+    const [, key = option, value] = /^([^=:]*)[=:]([\s\S]*)$/.exec(option) ?? [];
+    if (key === "no-new-privileges") security.NoNewPrivileges = value === undefined || truth(option, value);
+    else if (key === "disable" && value === undefined) continue;
+    else if (value === undefined) throw new InvalidParameter(`invalid --security-opt 1: ${JSON.stringify(option)}`);
+    else if (key === "seccomp") security.SeccompProfile = value;
+    else if (key === "apparmor") security.AppArmorProfile = value;
+    else if (key !== "label") throw new InvalidParameter(`invalid --security-opt 2: ${JSON.stringify(option)}`);
+  }
+  return security;
+}
+
+function truth(option: string, value: string): boolean {
+  if (/^(1|t|true)$/i.test(value)) return true;
+  if (/^(0|f|false)$/i.test(value)) return false;
+  throw new InvalidParameter(`invalid --security-opt 2: ${JSON.stringify(option)}`);
+}
