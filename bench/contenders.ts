@@ -1,11 +1,6 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdir, readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
+import { readdir, readFile } from "node:fs/promises";
 import { Dockerd } from "../test/oracle/dockerd.js";
-import { call } from "./api.js";
+import { Layerkitd } from "../test/oracle/layerkitd.js";
 
 /** An engine that speaks Docker's API on a socket. */
 export interface Contender extends AsyncDisposable {
@@ -15,23 +10,13 @@ export interface Contender extends AsyncDisposable {
   peakMemory(): Promise<number>;
 }
 
-const main = fileURLToPath(new URL("../src/cli/main.js", import.meta.url));
-
 export async function startLayerkit(root: string): Promise<Contender> {
-  await mkdir(root, { recursive: true });
-  const socket = join(root, "layerkit.sock");
-  const args = [main, "--root", join(root, "data"), "-H", `unix://${socket}`, "serve"];
-  const child = spawn(process.execPath, args, { stdio: ["ignore", "ignore", "inherit"] });
-  await answering(socket, child);
+  const daemon = await Layerkitd.start(root);
   return {
     name: "layerkit",
-    socket,
-    peakMemory: () => peakOf([child.pid as number]),
-    [Symbol.asyncDispose]: async () => {
-      const exit = once(child, "exit");
-      child.kill("SIGTERM");
-      await exit;
-    },
+    socket: daemon.socket,
+    peakMemory: () => peakOf([daemon.pid]),
+    [Symbol.asyncDispose]: () => daemon[Symbol.asyncDispose](),
   };
 }
 
@@ -43,18 +28,6 @@ export async function startDockerd(root: string): Promise<Contender> {
     peakMemory: async () => peakOf([dockerd.pid, ...(await childrenOf(dockerd.pid))]),
     [Symbol.asyncDispose]: () => dockerd[Symbol.asyncDispose](),
   };
-}
-
-async function answering(socket: string, child: ChildProcess): Promise<void> {
-  for (;;) {
-    if (child.exitCode !== null) throw new Error(`layerkit serve ended with status ${child.exitCode}`);
-    try {
-      await call(socket, "/_ping");
-      return;
-    } catch {
-      await delay(20);
-    }
-  }
 }
 
 async function peakOf(pids: readonly number[]): Promise<number> {

@@ -1,8 +1,11 @@
+import { once } from "node:events";
 import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { type IncomingMessage, request } from "node:http";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { beforeAll, describe, expect, test } from "vitest";
 import { Engine } from "../src/engine/index.js";
+import { Layerkitd } from "./oracle/layerkitd.js";
 import { listing } from "./oracle/listing.js";
 import { lacking } from "./oracle/programs.js";
 import { digestOf, type RawImage, rawImage } from "./oracle/raw-image.js";
@@ -226,3 +229,46 @@ describe.skipIf(skip).for(["overlay2", "vfs"])("bad input, %s", (driver) => {
     await engine.images.remove("good:1");
   });
 });
+
+describe.skipIf(skip)("bad input to the daemon", () => {
+  test("ends in one message each, and the daemon goes on", { timeout: 60_000 }, async () => {
+    await using place = await scratch("/dev/shm");
+    await using daemon = await Layerkitd.start(join(place.path, "data"));
+    for (const { what, archive } of refused) {
+      const answer = await post(daemon.socket, "/images/load?quiet=1", archive);
+      expect(answer, what).toMatch(/"(errorDetail|message)":/);
+    }
+    expect(await post(daemon.socket, "/images/load?quiet=1", rawImage({ layers: [good], tag: "good:1" }))).toContain(
+      "Loaded image: good:1",
+    );
+    for (const [path, body] of wrongRequests) {
+      expect(await post(daemon.socket, path, Buffer.from(body)), path).toMatch(/^\{"message":"[^\n]+"\}\n?$/);
+    }
+    expect(await post(daemon.socket, "/containers/create", Buffer.from('{"Image":"good:1","Cmd":["x"]}'))).toMatch(
+      /"Id"/,
+    );
+  });
+});
+
+const wrongRequests: readonly (readonly [path: string, body: string])[] = [
+  ["/containers/create", "{"],
+  ["/containers/create", "[]"],
+  ["/containers/create", '{"Image":5}'],
+  ["/containers/create", '{"Image":"good:1","Cmd":{"a":1}}'],
+  ["/containers/create?name=a/b", '{"Image":"good:1","Cmd":["x"]}'],
+  ["/containers/create", '{"Image":"../../etc"}'],
+  ["/images/good:1/tag?repo=UPPER", ""],
+  ["/images/good:1/tag?repo=sha256&tag=x", ""],
+  ["/commit?container=none", ""],
+  ["/commit", ""],
+  ["/images/create?fromSrc=-&changes=RUN+x", "x"],
+];
+
+async function post(socketPath: string, path: string, body: Buffer): Promise<string> {
+  const headers = { "Content-Type": body[0] === 123 || body[0] === 91 ? "application/json" : "application/x-tar" };
+  const sent = request({ socketPath, path, method: "POST", headers: { ...headers, "Content-Length": body.length } });
+  sent.on("error", () => {}); // a refused upload may be cut; the answer tells
+  sent.end(body);
+  const [response] = (await once(sent, "response")) as [IncomingMessage];
+  return (await collected(response as AsyncIterable<Buffer>)).join("");
+}
