@@ -1,4 +1,4 @@
-import { type ImageID, type Reference, Undo } from "../spec/index.js";
+import { type ImageID, imageIDOf, type Reference, Undo } from "../spec/index.js";
 import type { Image } from "./image.js";
 import type { ImageStore } from "./image-store.js";
 import type { ReferenceStore } from "./reference-store.js";
@@ -32,9 +32,10 @@ export async function addImage(
 ): Promise<AddedImage> {
   return images.exclusive(async () => {
     await using undo = new Undo();
-    const before = new Set(images.list().map(({ id }) => id));
-    const { id } = await images.create(config);
-    if (!before.has(id)) undo.defer(() => images.delete(id));
+    const id = imageIDOf(config);
+    const isNew = !images.find(id);
+    await images.create(config);
+    if (isNew) undo.defer(() => images.delete(id));
     const moved: { ref: Reference; from: ImageID }[] = [];
     for (const ref of tags) {
       const from = references.find(ref);

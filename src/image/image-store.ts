@@ -14,6 +14,9 @@ import { type Image, topLayerOf } from "./image.js";
 import { ImageDB } from "./imagedb.js";
 import { Serial } from "./serial.js";
 
+/** Images read at the same time at opening. */
+const atOnce = 32;
+
 export interface ImageStoreOptions {
   /** Absolute path of `image/DRIVER` under the data root; made when missing and `writable`. */
   readonly root: string;
@@ -66,13 +69,15 @@ export class ImageStore {
     if (writable) await db.sweep(report ?? (() => undefined));
     const images = new Map<ImageID, Image>();
     const damaged: Damaged[] = [];
-    for (const id of await db.list()) {
+    const restored = async (id: ImageID) => {
       try {
         images.set(id, await restore(db, layers, id));
       } catch (error) {
         damaged.push({ path: db.contentPath(id), why: messageOf(error) });
       }
-    }
+    };
+    const ids = await db.list();
+    for (let at = 0; at < ids.length; at += atOnce) await Promise.all(ids.slice(at, at + atOnce).map(restored));
     return new ImageStore(db, options, images, damaged);
   }
 

@@ -38,6 +38,8 @@ export class ReferenceStore {
   readonly #writable: boolean;
   readonly #repositories: Map<string, Repository>;
   readonly #serial = new Serial();
+  /** What the repositories say, read and sorted; made anew after each change. */
+  #associations: readonly Association[] | undefined;
 
   private constructor(path: string, writable: boolean, repositories: Map<string, Repository>) {
     this.#path = path;
@@ -81,7 +83,7 @@ export class ReferenceStore {
 
   /** All references of an image, in the order of their text. */
   references(id: ImageID): Reference[] {
-    return this.#associations()
+    return this.all()
       .filter((entry) => entry.id === id)
       .map((entry) => entry.ref);
   }
@@ -89,12 +91,13 @@ export class ReferenceStore {
   /** The references of one repository, in the order of their text. */
   inRepository(name: Reference): Association[] {
     const wanted = familiarName(name);
-    return this.#associations().filter(({ ref }) => familiarName(ref) === wanted);
+    return this.all().filter(({ ref }) => familiarName(ref) === wanted);
   }
 
   /** Every reference of every image, in the order of their text. */
-  all(): Association[] {
-    return this.#associations();
+  all(): readonly Association[] {
+    this.#associations ??= associationsIn(this.#repositories.values());
+    return this.#associations;
   }
 
   /**
@@ -152,15 +155,19 @@ export class ReferenceStore {
   async #replace(name: string, repository: Map<string, string> | undefined): Promise<void> {
     const before = this.#repositories.get(name);
     const had = this.#repositories.has(name);
-    if (repository) this.#repositories.set(name, repository);
-    else this.#repositories.delete(name);
+    this.#set(name, repository);
     try {
       await this.#write();
     } catch (error) {
-      if (had) this.#repositories.set(name, before ?? null);
-      else this.#repositories.delete(name);
+      this.#set(name, had ? (before ?? null) : undefined);
       throw error;
     }
+  }
+
+  #set(name: string, repository: Repository | undefined): void {
+    if (repository === undefined) this.#repositories.delete(name);
+    else this.#repositories.set(name, repository);
+    this.#associations = undefined;
   }
 
   async #prepare(exists: boolean): Promise<void> {
@@ -173,17 +180,16 @@ export class ReferenceStore {
     if (!this.#writable) throw new Forbidden(`${this.#path} was opened to be read only`);
     await writeAtomic(this.#path, goJSON({ Repositories: this.#repositories }), { mode: 0o600 });
   }
+}
 
-  #associations(): Association[] {
-    const found: (Association & { key: Buffer })[] = [];
-    for (const repository of this.#repositories.values()) {
-      for (const [key, id] of repository ?? []) {
-        const ref = parsed(key);
-        if (ref) found.push({ ref, id: id as ImageID, key: Buffer.from(key) });
-      }
-    }
-    return found.sort((a, b) => Buffer.compare(a.key, b.key)).map(({ ref, id }) => ({ ref, id }));
-  }
+function associationsIn(repositories: Iterable<Repository>): Association[] {
+  const found = [...repositories].flatMap((repository) =>
+    [...(repository ?? [])].flatMap(([key, id]) => {
+      const ref = parsed(key);
+      return ref ? [{ ref, id: id as ImageID, key: Buffer.from(key) }] : [];
+    }),
+  );
+  return found.sort((a, b) => Buffer.compare(a.key, b.key)).map(({ ref, id }) => ({ ref, id }));
 }
 
 function parsed(key: string): Reference | undefined {

@@ -8,5 +8,6 @@ export { Inbox, type Used } from "./inbox.js";
 export type * from "./layer.js";
 export { LayerStore, type LayerStoreOptions, type RegisterOptions } from "./layer-store.js";
 export { type CreateRWOptions, RWLayers } from "./rw-layers.js";
+export { maxLayers } from "./staging.js";
 export { labelled, packError } from "./wire-error.js";
 export { type Running, type Stop, type Task, WorkerPool } from "./worker-pool.js";

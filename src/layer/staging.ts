@@ -18,7 +18,7 @@ export interface Staged extends Unpacked {
 }
 
 /** Most read-only layers in a chain. With an init layer and a container's own on top it is what overlay2 can mount. */
-const maxLayers = 125;
+export const maxLayers = 125;
 
 /**
  * Makes a layer and has it filled. All or nothing: on a failure, of `fill` too, nothing of it stays.

@@ -18,16 +18,15 @@ export function listImages(parts: ImageParts, options: ImageListOptions = {}): I
   checkFilters(filters, known);
   const passes = madeInTime(parts, filters);
   const dangling = flagFilter(filters, "dangling");
+  const parents = new Set(parts.images.list().map(({ parent }) => parent));
+  const chosen = (image: Image) => passes(image) && matchesLabels(filters, image.config.config?.Labels);
   const listed = parts.images
     .list()
-    .filter(
-      (image) =>
-        passes(image) && (image.config.config ?? !filters.label) && matchesLabels(filters, image.config.config?.Labels),
-    )
-    .filter((image) => dangling !== true || parts.images.children(image.id).length === 0)
+    .filter(chosen)
     .flatMap((image) => {
       const references = parts.references.references(image.id).filter((ref) => wanted(filters, ref));
-      return shown(parts, image, references, { all, dangling, filters }) ? [summary(parts, image, references)] : [];
+      const choice = { all, dangling, filters, isParent: parents.has(image.id) };
+      return shown(references, choice) ? [summary(parts, image, references)] : [];
     });
   if (sharedSize) withSharedSizes(parts, listed);
   return listed.sort((a, b) => b.Created - a.Created);
@@ -54,13 +53,15 @@ interface Choice {
   readonly all: boolean;
   readonly dangling: boolean | undefined;
   readonly filters: Filters;
+  readonly isParent: boolean;
 }
 
 /** Nameless images are shown as `<none>`, but not where names are asked for, nor as parents of others unless `all`. */
-function shown(parts: ImageParts, { id }: Image, references: readonly Reference[], choice: Choice): boolean {
+function shown(references: readonly Reference[], choice: Choice): boolean {
+  if (choice.dangling === true && choice.isParent) return false;
   if (references.length > 0) return choice.dangling !== true || references.every(({ digest }) => digest !== undefined);
   if (choice.dangling === false || choice.filters.reference?.length) return false;
-  return choice.all || parts.images.children(id).length === 0;
+  return choice.all || !choice.isParent;
 }
 
 function summary(parts: ImageParts, image: Image, references: readonly Reference[]): ImageSummary {

@@ -4,12 +4,11 @@ import type { ImageParts } from "./parts.js";
 
 /** By image id, how many bytes of it lie in layers that other images have too. */
 export function sharedSizes(parts: ImageParts): Map<string, number> {
+  const all = chains(parts);
   const counts = new Map<ChainID, number>();
-  for (const chain of chains(parts).values()) {
-    for (const { chainID } of chain) counts.set(chainID, (counts.get(chainID) ?? 0) + 1);
-  }
+  for (const { chainID } of [...all.values()].flat()) counts.set(chainID, (counts.get(chainID) ?? 0) + 1);
   const shared = (chain: readonly Layer[]) => chain.filter(({ chainID }) => (counts.get(chainID) ?? 0) > 1);
-  return new Map([...chains(parts)].map(([id, chain]) => [id, bytesOf(shared(chain))]));
+  return new Map([...all].map(([id, chain]) => [id, bytesOf(shared(chain))]));
 }
 
 /** Bytes of all layers that images have, each once. */

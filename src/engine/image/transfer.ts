@@ -10,7 +10,7 @@ import { familiarString, InvalidParameter, type Platform } from "../../spec/inde
 import type { ProgressMessage } from "../api-image.js";
 import { applyChanges } from "../dockerfile/apply-changes.js";
 import type { AbortOption, ImportOptions, LoadOptions } from "../images.js";
-import { told } from "./names.js";
+import { told, toldByID } from "./names.js";
 import type { ImageParts } from "./parts.js";
 import { newName } from "./tag.js";
 
@@ -20,7 +20,7 @@ export async function* loadImages(
   { quiet = false, signal }: LoadOptions = {},
 ): AsyncGenerator<ProgressMessage> {
   for await (const event of loadArchive(archive, parts, signal && { signal })) {
-    if (event.kind === "loaded") told(parts, "load", parts.images.get(event.id));
+    if (event.kind === "loaded") toldByID(parts, "load", event.id);
     if (!quiet || event.kind !== "layer") yield* messagesOf(event);
   }
 }
@@ -46,7 +46,7 @@ export async function saveImages(
   { signal }: AbortOption = {},
 ): Promise<AsyncIterable<Uint8Array>> {
   const { images, body } = await saveArchive(names, parts, signal && { signal });
-  for (const id of images) told(parts, "save", parts.images.get(id));
+  for (const id of images) toldByID(parts, "save", id);
   return body;
 }
 

@@ -87,6 +87,13 @@ const bad: Readonly<Record<string, readonly [archive: Buffer, why: RegExp]>> = {
     withManifest([{ ...fine, Layers: ["0"] }], files),
     /invalid manifest, layers length mismatch: expected 1, got 2/,
   ],
+  "more layers than can be mounted": [
+    withManifest([{ ...fine, Layers: Array.from({ length: 126 }, () => "0") }], {
+      c: configOf(Array.from({ length: 126 }, () => bottom)),
+      0: bottom,
+    }),
+    /max depth exceeded: a chain has at most 125 layers, image sha256:[0-9a-f]{64} has 126/,
+  ],
   "a layer that is missing": [
     withManifest([{ ...fine, Layers: ["0", "gone"] }], files),
     /layer 2 of 2 "gone" is not in the archive/,

@@ -1,5 +1,6 @@
 import { type ChainID, InvalidParameter, Undo } from "../../spec/index.js";
 import { addImage } from "../add-image.js";
+import type { ImageStore } from "../image-store.js";
 import { Archive } from "./archive.js";
 import { dockerPlans } from "./docker-archive.js";
 import type { LoadEvent } from "./events.js";
@@ -45,9 +46,17 @@ async function load(
   const plans = await plansIn(archive);
   if (!plans) return await loadLegacy(archive, targets, tell, signal);
   for (const plan of plans) await loadImage(plan, targets, tell, signal);
-  for (const { id, parent } of plans) {
-    if (parent && plans.some((other) => other.id === parent)) await targets.images.setParent(id, parent);
-  }
+  await linkParents(plans, targets.images);
+}
+
+/** Of images that are there: others may have been removed again meanwhile. */
+async function linkParents(plans: readonly ImagePlan[], images: ImageStore): Promise<void> {
+  const loaded = new Set(plans.map(({ id }) => id));
+  await images.exclusive(async () => {
+    for (const { id, parent } of plans) {
+      if (parent && loaded.has(parent) && images.find(id) && images.find(parent)) await images.setParent(id, parent);
+    }
+  });
 }
 
 /** undefined: an archive of the oldest form. */

@@ -1,3 +1,4 @@
+import { maxLayers } from "../../layer/index.js";
 import {
   type ImageConfig,
   type ImageID,
@@ -29,7 +30,10 @@ export interface LayerSource {
   open(): { readonly size: number; readonly body: AsyncIterable<Uint8Array> };
 }
 
-/** @throws InvalidParameter: no usable config, another operating system, other than one layer for each diff id */
+/**
+ * @throws InvalidParameter: no usable config, another operating system, other than one layer for each diff id, more
+ * layers than can be mounted
+ */
 export function planOf(bytes: Uint8Array, layers: readonly LayerSource[], tags: readonly Reference[]): ImagePlan {
   const config = parseImageConfig(bytes);
   checkOS(config.os);
@@ -37,6 +41,11 @@ export function planOf(bytes: Uint8Array, layers: readonly LayerSource[], tags: 
   if (layers.length !== diffIDs) {
     throw new InvalidParameter(
       `invalid manifest, layers length mismatch: expected ${layers.length}, got ${diffIDs} (image ${imageIDOf(bytes)})`,
+    );
+  }
+  if (diffIDs > maxLayers) {
+    throw new InvalidParameter(
+      `max depth exceeded: a chain has at most ${maxLayers} layers, image ${imageIDOf(bytes)} has ${diffIDs}`,
     );
   }
   return { id: imageIDOf(bytes), bytes, config, layers, tags };
