@@ -2,11 +2,13 @@ import { appendFile, readdir, readFile, unlink, writeFile } from "node:fs/promis
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { Engine } from "../src/engine/index.js";
+import { Forbidden } from "../src/spec/index.js";
 import { Dockerd } from "./oracle/dockerd.js";
 import { lacking } from "./oracle/programs.js";
+import { leftovers } from "./oracle/root-leftovers.js";
 import { collected, sampleAnswer, sampleArchive, sampleSays, streamOf } from "./oracle/sample-image.js";
 import { savedImages, spooled } from "./oracle/saved-images.js";
-import { loopDisk, type Scratch } from "./oracle/scratch.js";
+import { loopDisk, type Scratch, scratch } from "./oracle/scratch.js";
 
 const skip = lacking("root", "mounts", "loop", "dockerd", "docker", "containerd", "runc", "mkfs.ext4");
 
@@ -87,6 +89,24 @@ describe.skipIf(skip)("overlay2, both ways with dockerd", () => {
     await docker("rmi", "again:ours", "committed:theirs", "sample:theirs");
     expect(await imageList(dockerd)).toEqual([]);
     expect(await leftovers(root), "removed whole").toEqual([]);
+  });
+});
+
+describe.skipIf(skip)("a data root that a running dockerd serves", () => {
+  test("is refused for writing, can be read, and is free when dockerd has gone", { timeout: 60_000 }, async () => {
+    await using place = await scratch("/dev/shm");
+    {
+      await using dockerd = await Dockerd.start(place.path);
+      await expect(Engine.open({ root: place.path })).rejects.toThrow(`dockerd (process ${dockerd.pid})`);
+      const archive = await spooled(streamOf(await sampleArchive("sample:1")), join(place.path, "tmp/sample.tar"));
+      await dockerd.docker("load", "-q", "-i", archive);
+      await using engine = await Engine.open({ root: place.path, readOnly: true });
+      expect((await engine.images.list()).map(({ RepoTags }) => RepoTags)).toEqual([["sample:1"]]);
+      await expect(engine.images.remove("sample:1")).rejects.toThrow(Forbidden);
+    }
+    await using engine = await Engine.open({ root: place.path });
+    await engine.images.remove("sample:1");
+    expect(await leftovers(place.path)).toEqual([]);
   });
 });
 
@@ -179,20 +199,4 @@ async function dockerDiff(dockerd: Dockerd, container: string): Promise<string[]
 
 async function ourDiff(engine: Engine, container: string): Promise<string[]> {
   return (await engine.containers.changes(container)).map(({ Path, Kind }) => `${"CAD"[Kind]} ${Path}`).sort();
-}
-
-/** What is in the data root of layers, containers and images. */
-async function leftovers(root: string): Promise<string[]> {
-  const places = [
-    "overlay2",
-    "overlay2/l",
-    "containers",
-    "image/overlay2/layerdb/sha256",
-    "image/overlay2/layerdb/mounts",
-  ];
-  const more = ["image/overlay2/layerdb/tmp", "image/overlay2/imagedb/content/sha256"];
-  const found = await Promise.all(
-    [...places, ...more].map(async (place) => (await readdir(join(root, place))).map((name) => `${place}/${name}`)),
-  );
-  return found.flat().filter((path) => path !== "overlay2/l" && path !== "overlay2/backingFsBlockDev");
 }
