@@ -90,7 +90,9 @@ async function startOwn(settings: Settings, signal: AbortSignal, lenient: boolea
 /** Commands that came in meanwhile are served to their end. */
 async function endOwn(client: Client, daemon: Daemon, now: AbortSignal): Promise<void> {
   client[Symbol.dispose]();
+  const timer = setTimeout(() => note("done; staying for other commands on this data root that use its daemon"), 1000);
   await daemon.drain(now);
+  clearTimeout(timer);
 }
 
 function clientOnly(client: Client): Connection {

@@ -7,11 +7,7 @@ export class WrongUsage extends Error {}
 export class SomeFailed extends Error {}
 
 /** Prints what went wrong, in one line, and gives the exit status. */
-export function report(
-  error: unknown,
-  { debug, interrupted }: { debug: boolean; interrupted?: NodeJS.Signals },
-): number {
-  if (interrupted) return interrupted === "SIGINT" ? 130 : 143;
+export function report(error: unknown, debug: boolean): number {
   // The reader of a pipe has enough: `layerkit images | head -1`.
   if (isErrno(error, "EPIPE")) return 0;
   if (!(error instanceof SomeFailed)) process.stderr.write(`layerkit: ${oneLine(messageOf(error))}\n`);

@@ -30,6 +30,15 @@ export class Interrupt implements Disposable {
     return this.#signal;
   }
 
+  /**
+   * Ends the process as the signal would have done without us: shells see why it ended, and nothing that still waits,
+   * such as a read of a pipe, holds it up.
+   */
+  obey(): void {
+    this[Symbol.dispose]();
+    if (this.#signal) process.kill(process.pid, this.#signal);
+  }
+
   [Symbol.dispose](): void {
     for (const name of caught) process.off(name, this.#listener);
   }

@@ -37,14 +37,17 @@ export interface Alone<Options> {
 export function alone<Options>(run: (given: Alone<Options>) => Promise<void>) {
   return async function action(this: Command): Promise<void> {
     const globals: Globals = this.optsWithGlobals();
-    using interrupt = new Interrupt();
+    const interrupt = new Interrupt();
     let debug = globals.debug ?? false;
     try {
       const settings = await settingsOf(globals);
       debug = settings.debug;
       await run({ settings, args: this.args, options: this.opts() as Options, interrupt });
     } catch (error) {
-      process.exitCode = report(error, { debug, ...(interrupt.signal && { interrupted: interrupt.signal }) });
+      if (interrupt.signal === undefined) process.exitCode = report(error, debug);
+      else interrupt.obey();
+    } finally {
+      interrupt[Symbol.dispose]();
     }
   };
 }
