@@ -5,7 +5,11 @@ const meta = (mode: number): Meta => ({ mode, uid: 0, gid: 0, mtimeNs: 5n, xattr
 const name = fc.constantFrom("a", "b");
 const entries = (inode: fc.Arbitrary<Inode>) => fc.uniqueArray(fc.tuple(name, inode), { selector: ([key]) => key });
 
-const file = fc.constantFrom("x", "y").map((content): Inode => ({ kind: "file", meta: meta(0o600), size: 1, content }));
+// Times tell contents apart, as Docker's comparisons of trees rely on.
+const file = fc.constantFrom("x", "y").map((content): Inode => {
+  const mtimeNs = content === "x" ? 5n : 6_000_000_000n;
+  return { kind: "file", meta: { ...meta(0o600), mtimeNs }, size: 1, content };
+});
 const whiteout = fc.constant<Inode>({ kind: "whiteout" });
 
 function mark(redirects: boolean): fc.Arbitrary<Pick<Directory, "opaque" | "redirect">> {

@@ -1,3 +1,4 @@
+import type { Dirent } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { removeTree } from "../../disk/index.js";
 import { type CacheID, Conflict, decodeName, NotFound, shortID } from "../../spec/index.js";
@@ -42,16 +43,20 @@ export async function fillLayer(home: Home, id: CacheID, uses: LayerUses, userxa
 
 /**
  * Overlayfs takes no notice of an opaque mark on the root of a layer: each name that it hides gets a whiteout of its
- * own instead.
+ * own instead, each of the layer's own directories a mark.
  */
 async function hideBelowRoot(home: Home, id: CacheID, target: WriteTarget): Promise<void> {
   const mark = `${target.xattrPrefix}opaque`;
   if (lgetxattr(target.root, mark) === undefined) return;
-  const own = new Set(await names(target.root));
-  const below = await Promise.all((await home.lowerDirs(id)).map(names));
+  const own = new Map((await entries(target.root)).map((entry) => [decodeName(entry.name), entry.isDirectory()]));
+  const below = (await Promise.all((await home.lowerDirs(id)).map(entries))).flat();
   const writer = openWriter(target);
   try {
-    for (const path of new Set(below.flat())) if (!own.has(path)) writer.change({ kind: "whiteout", path });
+    for (const path of new Set(below.map(({ name }) => decodeName(name)))) {
+      const isDirectory = own.get(path);
+      if (isDirectory === undefined) writer.change({ kind: "whiteout", path });
+      else if (isDirectory) writer.change({ kind: "opaque", path });
+    }
     writer.finish();
   } finally {
     writer[Symbol.dispose]();
@@ -59,6 +64,6 @@ async function hideBelowRoot(home: Home, id: CacheID, target: WriteTarget): Prom
   lremovexattr(target.root, mark);
 }
 
-async function names(dir: string): Promise<string[]> {
-  return (await readdir(dir, { encoding: "buffer" })).map(decodeName);
+function entries(dir: string): Promise<Dirent<Buffer>[]> {
+  return readdir(dir, { withFileTypes: true, encoding: "buffer" });
 }

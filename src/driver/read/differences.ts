@@ -18,6 +18,8 @@ interface Frame {
   readonly upper: number;
   /** Absent: all that is in `upper` was added. */
   readonly lower: number | undefined;
+  /** All that `lower` has here is hidden: `upper` has all there is. */
+  readonly hiding: boolean;
   readonly names: readonly string[];
   next: number;
   /** The directory itself, when it has not been told of: it is, as modified, once something inside differs. */
@@ -48,7 +50,8 @@ class Comparison {
   *run(upper: string, lower: string | undefined): Generator<Difference, void> {
     try {
       const root = openRoot(upper);
-      this.#push("", root, lower === undefined ? undefined : openRoot(lower), undefined);
+      const below = lower === undefined ? undefined : openRoot(lower);
+      this.#push({ path: "", upper: root, lower: below, hiding: this.#opaque === undefined, untold: undefined });
       for (let frame = this.#frames.at(-1); frame; frame = this.#frames.at(-1)) {
         const name = frame.names[frame.next++];
         if (name !== undefined) {
@@ -63,24 +66,22 @@ class Comparison {
     }
   }
 
-  #push(path: Path, upper: number, lower: number | undefined, untold: Difference | undefined): void {
-    const names = this.#namesOf(upper, lower);
-    this.#frames.push({ path, upper, lower, names, next: 0, untold });
+  /** @param frame `hiding` as of the directory above: what an opaque one hides stays hidden further down */
+  #push(frame: Omit<Frame, "names" | "next">): void {
+    const hiding = frame.hiding || this.#isOpaque(frame.upper);
+    this.#frames.push({ ...frame, hiding, names: namesOf(frame.upper, frame.lower, hiding), next: 0 });
   }
 
-  /** Names to look at: an upper directory tells only its own, unless it hides all below. */
-  #namesOf(upper: number, lower: number | undefined): readonly string[] {
-    const names = sortedNames(upper);
-    if (lower === undefined) return names;
-    if (this.#opaque !== undefined && fgetxattr(upper, this.#opaque)?.[0] !== 0x79) return names;
-    return mergeSorted(names, sortedNames(lower));
+  #isOpaque(directory: number): boolean {
+    return this.#opaque !== undefined && fgetxattr(directory, this.#opaque)?.[0] === 0x79;
   }
 
   *#compare(frame: Frame, name: string): Generator<Difference, void> {
     const path = joinPath(frame.path, name);
     const place = { path, dir: frame.upper, name };
-    const isUp = tryLstat(frame.upper, name, this.#up) && !(this.#opaque !== undefined && isWhiteout(this.#up));
-    const isLow = frame.lower !== undefined && tryLstat(frame.lower, name, this.#low);
+    const isUp = this.#isThere(frame.upper, name, this.#up);
+    // A bottom layer is not mounted: its whiteouts, of nothing, are seen as they are.
+    const isLow = frame.lower !== undefined && this.#isThere(frame.lower, name, this.#low);
     if (!isUp) {
       if (isLow) yield* this.#tell({ ...place, kind: "deleted" });
       return;
@@ -91,9 +92,14 @@ class Comparison {
     const difference: Difference = { ...place, kind: isLow ? "modified" : "added" };
     if (child !== undefined) {
       const below = bothDirectories ? openDirectoryIn(frame.lower!, name) : undefined;
-      this.#push(path, child, below, isSame ? difference : undefined);
+      const untold = isSame ? difference : undefined;
+      this.#push({ path, upper: child, lower: below, hiding: frame.hiding, untold });
     }
     if (!isSame) yield* this.#tell(difference);
+  }
+
+  #isThere(dir: number, name: string, stat: Stat): boolean {
+    return tryLstat(dir, name, stat) && !(this.#opaque !== undefined && isWhiteout(stat));
   }
 
   #isSame(frame: Frame, name: string): boolean {
@@ -110,6 +116,12 @@ class Comparison {
     }
     yield difference;
   }
+}
+
+/** Names to look at: an upper directory tells only its own, unless it hides all below. */
+function namesOf(upper: number, lower: number | undefined, hiding: boolean): readonly string[] {
+  const names = sortedNames(upper);
+  return lower === undefined || !hiding ? names : mergeSorted(names, sortedNames(lower));
 }
 
 function mergeSorted(a: readonly string[], b: readonly string[]): readonly string[] {
