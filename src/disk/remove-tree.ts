@@ -35,7 +35,7 @@ function removedAtOnce(path: string): boolean {
 
 function inWorker(path: string): Promise<void> {
   return new Promise((done, fail) => {
-    const worker = new Worker(new URL("./remove-tree-worker.js", import.meta.url), { workerData: path });
+    const worker = new Worker(new URL("./remove-tree-worker.js", import.meta.url), { workerData: path, execArgv: [] });
     worker.once("error", fail);
     worker.once("exit", (code) => fail(new Error(`the thread removing ${path} ended with ${code}`)));
     worker.once("message", (failure: Failure) => {

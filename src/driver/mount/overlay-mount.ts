@@ -129,7 +129,7 @@ function mountFrom(home: string, target: string, options: string): Promise<void>
   }
   const workerData: RelativeMount = { home, target, options };
   return new Promise((done, fail) => {
-    const worker = new Worker(new URL("./relative-mount-worker.js", import.meta.url), { workerData });
+    const worker = new Worker(new URL("./relative-mount-worker.js", import.meta.url), { workerData, execArgv: [] });
     worker.once("error", fail);
     worker.once("exit", (code) => (code === 0 ? done() : fail(new Error(`the mounting thread ended with ${code}`))));
   });
