@@ -44,7 +44,7 @@ export async function openParts(options: OpenOptions, undo: Undo): Promise<Parts
   const { writable, report } = options;
   const { root, owner } = await openRoot(options, undo);
   const driver = await openDriver(root, options, undo);
-  const { layers, imageStore, references } = await openImages(root, driver, options, undo);
+  const { layers, imageStore, references } = await openImages(root, driver, options);
   const tmp = join(root, "tmp");
   const common = { tmp, writable, report };
   const containers = join(root, "containers");
@@ -87,10 +87,9 @@ async function openDriver(root: string, options: OpenOptions, undo: Undo): Promi
   return driver;
 }
 
-async function openImages(root: string, driver: Driver, { writable, report }: OpenOptions, undo: Undo) {
+async function openImages(root: string, driver: Driver, { writable, report }: OpenOptions) {
   const home = join(root, "image", driver.name);
   const layers = await LayerStore.open({ root: home, driver, writable, report });
-  undo.defer(() => layers[Symbol.asyncDispose]());
   const imageStore = await ImageStore.open({ root: home, layers, writable, report });
   const references = await ReferenceStore.open(join(home, "repositories.json"), { writable });
   for (const { path, why } of [...layers.damaged, ...imageStore.damaged]) report(`${path} is passed over: ${why}`);

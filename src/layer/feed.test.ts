@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { Feed, type FeedMessage, SourceFailure } from "./feed.js";
+import { Feed, type FeedMessage } from "./feed.js";
 import { Inbox } from "./inbox.js";
 
 /** A feed whose other end is in this thread. */
@@ -81,9 +81,8 @@ describe("Feed and Inbox", () => {
       yield Buffer.alloc(1);
       throw failure;
     }
-    const error = await feed.run(broken()).catch((error) => error);
-    expect(error).toBeInstanceOf(SourceFailure);
-    expect(error.error).toBe(failure);
+    await expect(feed.run(broken())).rejects.toBe(failure);
+    expect(feed.failedSource).toBe(true);
   });
 
   test("a break is felt while the stream keeps it waiting, and the stream is told when it can be", async () => {

@@ -1,18 +1,7 @@
 import type { TransferListItem } from "node:worker_threads";
-import { messageOf } from "../spec/index.js";
 
 /** Bytes on their way to another thread, which tells how many it has used up. */
 export type FeedMessage = { readonly bytes: Uint8Array } | { readonly end: true };
-
-/** The stream itself failed: not what was done with it. */
-export class SourceFailure extends Error {
-  /** What reading it threw. */
-  readonly error: unknown;
-  constructor(error: unknown) {
-    super(messageOf(error), { cause: error });
-    this.error = error;
-  }
-}
 
 /** So much is sent ahead of what the other side has used up, which it tells in steps of 1 MiB. */
 const ahead = 4 << 20;
@@ -24,6 +13,8 @@ const gather = 512 << 10;
  * buffer that is handed over: what the stream gives out stays the stream's.
  */
 export class Feed {
+  /** Reading the stream threw: nothing that was done with it. */
+  failedSource = false;
   readonly #send: (message: FeedMessage, transfer?: readonly TransferListItem[]) => void;
   readonly #onBytes: ((taken: number) => void) | undefined;
   #gathered = new Uint8Array(0);
@@ -59,7 +50,7 @@ export class Feed {
   /**
    * Resolves when all of `stream` is sent. A stream that is not read to its end is told so by `return`.
    *
-   * @throws SourceFailure; what it was broken with
+   * @throws what reading the stream threw (`failedSource` tells), what it was broken with
    */
   async run(stream: AsyncIterable<Uint8Array>): Promise<void> {
     const reader = stream[Symbol.asyncIterator]();
@@ -67,7 +58,7 @@ export class Feed {
     try {
       for (;;) {
         reading = true;
-        const { done, value } = await this.#unlessBroken(nextOf(reader));
+        const { done, value } = await this.#unlessBroken(this.#next(reader));
         reading = false;
         if (done) break;
         await this.#put(value);
@@ -79,6 +70,15 @@ export class Feed {
       // One that is in the middle of a read answers only after it; nobody waits for that.
       if (reading) closed?.catch(() => {});
       else await closed;
+      throw error;
+    }
+  }
+
+  async #next(reader: AsyncIterator<Uint8Array>): Promise<IteratorResult<Uint8Array>> {
+    try {
+      return await reader.next();
+    } catch (error) {
+      this.failedSource = true;
       throw error;
     }
   }
@@ -118,13 +118,5 @@ export class Feed {
       promise.then(resolve, reject);
       if (this.#broken) reject(this.#broken.error);
     });
-  }
-}
-
-async function nextOf<T>(reader: AsyncIterator<T>): Promise<IteratorResult<T>> {
-  try {
-    return await reader.next();
-  } catch (error) {
-    throw new SourceFailure(error);
   }
 }

@@ -3,9 +3,8 @@ import { ensureDirectory } from "../disk/index.js";
 import type { Driver, Mounted } from "../driver/index.js";
 import { type ChainID, type DiffID, DigestMismatch } from "../spec/index.js";
 import { deleteLayers } from "./deletion.js";
-import { SourceFailure } from "./feed.js";
 import type { Damaged, Layer, ReleasedLayer } from "./layer.js";
-import { LayerThreads } from "./layer-threads.js";
+import { layerThreads, SourceFailure } from "./layer-threads.js";
 import { LayerDB } from "./layerdb.js";
 import { restore } from "./restore.js";
 import { RWLayers } from "./rw-layers.js";
@@ -48,9 +47,10 @@ export interface RegisterOptions {
  * on its top layer), a layer above it, a writable layer upon it. What `register`, `rw.create` and `rw.commit` have
  * resolved to survives a power cut; what was interrupted leaves nothing after the next writable opening.
  *
- * All methods may be called at the same time.
+ * All methods may be called at the same time. There is nothing to close: layers are what is on disk, and mounts are
+ * the driver's to end.
  */
-export class LayerStore implements AsyncDisposable {
+export class LayerStore {
   /** Writable layers: containers' own, and those of build steps. */
   readonly rw: RWLayers;
   /** Entries that could not be used at opening: left as they are, never listed. */
@@ -67,8 +67,7 @@ export class LayerStore implements AsyncDisposable {
     }
     const label = join(basename(dirname(root)), basename(root), "layerdb");
     const { layers, rwLayers, damaged } = await restore(db, label);
-    const threads = new LayerThreads();
-    return new LayerStore({ db, driver, layers, rwLayers, threads, turns: new Turns(), writable, report }, damaged);
+    return new LayerStore({ db, driver, layers, rwLayers, turns: new Turns(), writable, report }, damaged);
   }
 
   private constructor(parts: StoreParts, damaged: readonly Damaged[]) {
@@ -139,7 +138,7 @@ export class LayerStore implements AsyncDisposable {
       } catch (error) {
         if (options.signal?.aborted) throw options.signal.reason;
         if (error instanceof DigestMismatch) throw error;
-        throw error instanceof SourceFailure ? error.error : labelled(options.label, error);
+        throw error instanceof SourceFailure ? error.cause : labelled(options.label, error);
       }
     });
   }
@@ -158,7 +157,7 @@ export class LayerStore implements AsyncDisposable {
   /** Bytes that `tar` will give, from tar-split alone: no file of the layer is read. @throws as `tar` */
   async tarSize(chainID: ChainID): Promise<number> {
     return this.#holding(chainID, () =>
-      this.#parts.threads.measure({ kind: "measure", split: this.#split(chainID) }).catch((error) => {
+      layerThreads.measure({ kind: "measure", split: this.#split(chainID) }).catch((error) => {
         throw labelled(`layer ${chainID}`, error);
       }),
     );
@@ -184,15 +183,10 @@ export class LayerStore implements AsyncDisposable {
     return this.#parts.driver.metadata(this.get(chainID).cacheID);
   }
 
-  /** Ends the worker threads. Layers stay; mounts are the driver's to end. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#parts.threads.close();
-  }
-
   async #register(tar: AsyncIterable<Uint8Array>, options: RegisterOptions, below: Layer | undefined): Promise<Layer> {
     const { label, expected, signal, onBytes } = options;
     const staged = await stage(this.#parts, below, (target, split) =>
-      this.#parts.threads.unpack({ kind: "unpack", target, split }, tar, { signal, onBytes }),
+      layerThreads.unpack({ kind: "unpack", target, split }, tar, { signal, onBytes }),
     );
     if (expected === undefined || staged.diffID === expected) return commit(this.#parts, staged, below?.chainID);
     await discard(this.#parts, staged);
@@ -200,13 +194,13 @@ export class LayerStore implements AsyncDisposable {
   }
 
   async *#rebuilt(chainID: ChainID, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array, void, undefined> {
-    const { driver, layers, threads } = this.#parts;
+    const { driver, layers } = this.#parts;
     const { cacheID, diffID } = layers.hold(chainID);
     try {
       await using opened = await driver.openDiff(cacheID);
       const root = opened.source.kind === "upper" ? opened.source.root : opened.source.upper;
       const split = this.#split(chainID);
-      yield* threads.rebuild({ kind: "rebuild", root, split, diffID }, { signal });
+      yield* layerThreads.rebuild({ kind: "rebuild", root, split, diffID }, { signal });
     } catch (error) {
       throw signal?.aborted ? signal.reason : labelled(`layer ${chainID}`, error);
     } finally {

@@ -1,7 +1,15 @@
+import { messageOf } from "../spec/index.js";
 import { Feed, type FeedMessage } from "./feed.js";
 import { Inbox, type Used } from "./inbox.js";
 import type { Job, MeasureJob, RebuildJob, RecordJob, Unpacked, UnpackJob } from "./jobs.js";
 import { type Running, WorkerPool } from "./worker-pool.js";
+
+/** The stream to be unpacked failed itself; `cause` is what reading it threw. */
+export class SourceFailure extends Error {
+  constructor(cause: unknown) {
+    super(messageOf(cause), { cause });
+  }
+}
 
 export interface RunOptions {
   readonly signal?: AbortSignal | undefined;
@@ -13,11 +21,9 @@ const script = new URL("./layer-worker.js", import.meta.url);
 /** Enough for what runs at once; a thread may be kept waiting by a slow network, so more than there are cores. */
 const threads = 8;
 
-/**
- * The threads in which layers are unpacked, recorded and rebuilt. Writing ones and reading ones are apart: a stream
- * of layers that is read here and written here never waits for itself.
- */
-export class LayerThreads {
+/** Unpacks, records and rebuilds layers in threads. */
+class LayerThreads {
+  // Apart, so that a stream of layers that is read here and written here never waits for itself.
   readonly #writing = new WorkerPool<Job>(script, threads);
   readonly #reading = new WorkerPool<Job>(script, threads);
 
@@ -31,11 +37,15 @@ export class LayerThreads {
     const task: Running<FeedMessage, Unpacked> = await this.#writing.start(job, ({ used }: Used) => feed.used(used));
     const feed = new Feed(task.send, onBytes);
     task.result.catch((error) => feed.break(error));
+    const send = () =>
+      feed.run(tar).catch((error) => {
+        throw feed.failedSource ? new SourceFailure(error) : error;
+      });
     return whole(
       signal,
       task,
       (reason) => feed.break(reason),
-      () => feed.run(tar).then(() => task.result),
+      () => send().then(() => task.result),
     );
   }
 
@@ -76,11 +86,10 @@ export class LayerThreads {
     const task: Running<never, number> = await this.#reading.start(job, () => {});
     return task.result;
   }
-
-  async close(): Promise<void> {
-    await Promise.all([this.#writing.close(), this.#reading.close()]);
-  }
 }
+
+/** Those of the process: all its stores share them. They start when they are needed and end when they are not. */
+export const layerThreads = new LayerThreads();
 
 /** Runs `work` on a task; on abort and failure the task is told to stop, and has ended when this rejects. */
 async function whole<T>(

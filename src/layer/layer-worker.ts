@@ -1,6 +1,6 @@
 import { type MessagePort, parentPort } from "node:worker_threads";
 import { Cancelled } from "../spec/index.js";
-import { Feed, type FeedMessage, SourceFailure } from "./feed.js";
+import { Feed, type FeedMessage } from "./feed.js";
 import { Inbox, type Used } from "./inbox.js";
 import type { Job, RebuildJob, RecordJob, UnpackJob } from "./jobs.js";
 import { measure, rebuild } from "./rebuild.js";
@@ -54,7 +54,5 @@ async function rebuildFed(job: RebuildJob, port: MessagePort) {
     if ("stop" in message) feed.break(new Cancelled("stopped"));
     else feed.used(message.used);
   });
-  await feed.run(rebuild(job)).catch((error) => {
-    throw error instanceof SourceFailure ? error.error : error;
-  });
+  await feed.run(rebuild(job));
 }

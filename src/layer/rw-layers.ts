@@ -12,6 +12,7 @@ import {
 } from "../spec/index.js";
 import { deleteLayers } from "./deletion.js";
 import type { Layer, ReleasedLayer, RWLayer } from "./layer.js";
+import { layerThreads } from "./layer-threads.js";
 import { makeRW, unmakeRW } from "./rw-entry.js";
 import { commit, discard, stage } from "./staging.js";
 import { mustBeWritable, type StoreParts } from "./store-parts.js";
@@ -164,13 +165,13 @@ export class RWLayers {
   async commit(name: string, { signal, onBytes }: CommitRWOptions = {}): Promise<Layer | undefined> {
     mustBeWritable(this.#parts);
     const { mountID, parent } = this.get(name);
-    const { driver, layers, threads } = this.#parts;
+    const { driver, layers } = this.#parts;
     const done = this.#use(name);
     try {
       const below = parent && layers.get(parent);
       const staged = await stage(this.#parts, below, async (target, split) => {
         await using diff = await driver.openDiff(mountID);
-        return await threads.record({ kind: "record", target, split, source: diff.source }, { signal, onBytes });
+        return await layerThreads.record({ kind: "record", target, split, source: diff.source }, { signal, onBytes });
       });
       if (staged.diffID !== emptyDiffID) return await commit(this.#parts, staged, parent);
       await discard(this.#parts, staged);

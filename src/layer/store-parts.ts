@@ -2,7 +2,6 @@ import type { Driver } from "../driver/index.js";
 import { Forbidden } from "../spec/index.js";
 import type { RWLayer } from "./layer.js";
 import type { LayerTable } from "./layer-table.js";
-import type { LayerThreads } from "./layer-threads.js";
 import type { LayerDB } from "./layerdb.js";
 import type { Turns } from "./turns.js";
 
@@ -12,7 +11,6 @@ export interface StoreParts {
   readonly driver: Driver;
   readonly layers: LayerTable;
   readonly rwLayers: Map<string, RWLayer>;
-  readonly threads: LayerThreads;
   /** Who gives or takes names in `sha256/` takes a turn. */
   readonly turns: Turns;
   readonly writable: boolean;

@@ -16,7 +16,7 @@ export class TestRoot implements AsyncDisposable {
   readonly driverName: string;
   /** What was reported at the last opening and since. */
   reports: string[] = [];
-  #open: { readonly driver: Driver; readonly store: LayerStore }[] = [];
+  #open: Driver[] = [];
 
   static async make(driverName: string): Promise<TestRoot> {
     return new TestRoot(await mkdtemp(join(place, "layers-")), driverName);
@@ -33,7 +33,7 @@ export class TestRoot implements AsyncDisposable {
     this.reports = [];
     const report = (line: string) => void this.reports.push(line);
     const store = await LayerStore.open({ root: this.image, driver, writable, report });
-    this.#open.push({ driver, store });
+    this.#open.push(driver);
     return store;
   }
 
@@ -54,7 +54,7 @@ export class TestRoot implements AsyncDisposable {
   get driver(): Driver {
     const last = this.#open.at(-1);
     if (!last) throw new Error("nothing is open");
-    return last.driver;
+    return last;
   }
 
   /** Names of everything that a layer, whole or half, consists of: directories, links, entries, write sets. */
@@ -68,10 +68,7 @@ export class TestRoot implements AsyncDisposable {
 
   /** Closes what is open, as a process that ends well. */
   async closeAll(): Promise<void> {
-    for (const { driver, store } of this.#open.splice(0).reverse()) {
-      await store[Symbol.asyncDispose]();
-      await driver.close();
-    }
+    for (const driver of this.#open.splice(0).reverse()) await driver.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,14 +1,11 @@
-import { afterEach, describe, expect, test } from "vitest";
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { describe, expect, test } from "vitest";
 import { WorkerPool } from "./worker-pool.js";
 import type { TestJob } from "./worker-pool.test.worker.js";
 
-const pools: WorkerPool<TestJob>[] = [];
-afterEach(() => Promise.all(pools.splice(0).map((pool) => pool.close())));
-
 function poolOf(size: number): WorkerPool<TestJob> {
-  const pool = new WorkerPool<TestJob>(new URL("./worker-pool.test.worker.js", import.meta.url), size);
-  pools.push(pool);
-  return pool;
+  return new WorkerPool<TestJob>(new URL("./worker-pool.test.worker.js", import.meta.url), size);
 }
 
 const ask = async (pool: WorkerPool<TestJob>, job: TestJob) => (await pool.start(job, () => {})).result;
@@ -17,6 +14,17 @@ describe("WorkerPool", () => {
   test("keeps a thread warm for the next task", async () => {
     const pool = poolOf(2);
     expect([await ask(pool, "answer"), await ask(pool, "answer")]).toEqual([1, 2]);
+  });
+
+  test("keeps no process alive by idle threads", async () => {
+    const script = `import { WorkerPool } from ${JSON.stringify(new URL("./worker-pool.js", import.meta.url).href)};
+      const url = new URL(${JSON.stringify(new URL("./worker-pool.test.worker.js", import.meta.url).href)});
+      const pool = new WorkerPool(url, 2);
+      console.log(await (await pool.start("answer", () => {})).result);`;
+    const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", script], {
+      timeout: 8_000,
+    });
+    expect(stdout).toBe("1\n");
   });
 
   test("passes messages both ways, and what the thread failed with", async () => {

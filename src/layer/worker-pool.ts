@@ -82,7 +82,7 @@ export class WorkerPool<Job> {
   }
 
   async #take(): Promise<Worker> {
-    if (this.#closed) throw new Unavailable("the layer store is closed");
+    if (this.#closed) throw new Unavailable("no thread any more: its owner is closed");
     const warm = this.#idle.pop();
     if (warm) {
       clearTimeout(warm.timer);
@@ -92,9 +92,14 @@ export class WorkerPool<Job> {
     }
     if (this.#started < this.#size) {
       this.#started++;
-      return new Worker(this.#script);
+      return this.#begin();
     }
     return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** Not with this process's own options: some, as --input-type, no thread can start with. */
+  #begin(): Worker {
+    return new Worker(this.#script, { execArgv: [] });
   }
 
   #give(worker: Worker): void {
@@ -117,7 +122,7 @@ export class WorkerPool<Job> {
 
   #lost(): void {
     const next = this.#waiting.shift();
-    if (next) next(new Worker(this.#script));
+    if (next) next(this.#begin());
     else this.#started--;
   }
 }

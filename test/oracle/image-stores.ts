@@ -50,10 +50,7 @@ export class Stores implements AsyncDisposable {
     const images = await ImageStore.open({ root: at, layers, writable: true, report });
     const references = await ReferenceStore.open(join(at, "repositories.json"), { writable: true });
     const parts = { root: dir, driver: driverName, images, references, layers, tmp, swept };
-    return new Stores(parts, async () => {
-      await layers[Symbol.asyncDispose]();
-      await driver.close();
-    });
+    return new Stores(parts, () => driver.close());
   }
 
   /** Files under `image/DRIVER`, sorted. */
