@@ -150,6 +150,29 @@ describe.skipIf(lacking("root", "mounts", "dockerd", "docker"))("the same as doc
     );
   });
 
+  const commits: [what: string, options: { comment?: string; author?: string; changes?: string[] }][] = [
+    ["nothing", {}],
+    ["comment and author", { comment: "a <b> & c", author: "me <me@example.com>" }],
+    ["changes", { changes: ["ENV A=9 N=$P", "LABEL z=1", "EXPOSE 7", "CMD run it", "VOLUME /v", "ONBUILD RUN x"] }],
+    ["an entrypoint", { changes: ['ENTRYPOINT ["/e"]', "HEALTHCHECK NONE", "USER bob", "WORKDIR sub"] }],
+  ];
+  test.for(commits)("a commit with %s makes the same image config", async ([, options]) => {
+    const body = { Image: "base:1", Cmd: ["run", "this"], Labels: { own: "1" } };
+    const their = (await call("POST", "/containers/create?name=made", body)).body.Id as string;
+    const { Id: our } = await engine.containers.create(body, { name: "made" });
+    const query = new URLSearchParams({ container: "made", ...options, changes: "" });
+    query.delete("changes");
+    for (const change of options.changes ?? []) query.append("changes", change);
+    const theirImage = (await call("POST", `/commit?${query}`)).body.Id as string;
+    const { Id: ourImage } = await engine.containers.commit("made", options);
+    const config = (root: string, id: string, container: string) => {
+      const file = join(root, "image/overlay2/imagedb/content/sha256", id.slice("sha256:".length));
+      const text = same(readFileSync(file, "utf8"), root, container);
+      return text.replaceAll(/"created":"[^"]*"/g, "TIME").replace(/"docker_version":"[^"]*"/, "VERSION");
+    };
+    expect(config(engine.root, ourImage, our)).toBe(config(dockerd.dataRoot, theirImage, their));
+  });
+
   const refused: [body: ContainerCreateBody, name?: string][] = [
     [{}],
     [{ Image: "nope", Cmd: ["x"] }],

@@ -1,7 +1,8 @@
 import { InvalidParameter } from "../../spec/index.js";
 import type { StoredContainer } from "./stored.js";
 
-type Security = Pick<StoredContainer, "NoNewPrivileges" | "SeccompProfile" | "AppArmorProfile">;
+/** What of a container's file comes from its security options. */
+export type Security = Pick<StoredContainer, "NoNewPrivileges" | "SeccompProfile" | "AppArmorProfile">;
 
 /** What `HostConfig.SecurityOpt` means for a container. @throws InvalidParameter: an option that there is not */
 export function securityOf(options: readonly string[] | null | undefined): Security {

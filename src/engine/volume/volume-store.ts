@@ -96,6 +96,8 @@ export class VolumeStore {
       await rename(draft, join(this.#options.directory, name));
     } catch (error) {
       await removeTree(draft);
+      // Somebody else was faster.
+      if (isErrno(error, "ENOTEMPTY", "EEXIST")) return { volume: await this.get(name), isNew: false };
       throw error;
     }
     await syncDirectory(this.#options.directory);

@@ -1,0 +1,64 @@
+import { hostname } from "node:os";
+import { type Image, resolveImage } from "../../image/index.js";
+import { InvalidParameter, type RunConfig, shortID } from "../../spec/index.js";
+import type { ContainerCreateBody, EndpointSettings, HostConfig } from "../api-container.js";
+import { fullHostConfig, withHostDefaults } from "../host-config.js";
+import { hasCgroup2 } from "../machine.js";
+import { fullRunConfig } from "../run-config.js";
+import { checkConfig } from "./check-config.js";
+import type { ContainerParts } from "./container-parts.js";
+import { mergeConfig } from "./merge-config.js";
+import { type WantedMount, wantedMounts } from "./mount-request.js";
+import { type Security, securityOf } from "./security-options.js";
+import { endpointSettings } from "./stored.js";
+
+/** A container to be made: the request, filled up and checked. */
+export interface ContainerRequest {
+  readonly id: string;
+  /** Absent: over nothing. */
+  readonly image: Image | undefined;
+  readonly config: RunConfig;
+  readonly host: HostConfig;
+  readonly security: Security;
+  readonly wanted: readonly WantedMount[];
+  readonly networks: Record<string, EndpointSettings>;
+}
+
+/** @throws NotFound: no such image; InvalidParameter: what dockerd refuses at create, in its words */
+export async function readRequest(
+  { imageStore, references }: ContainerParts,
+  id: string,
+  body: ContainerCreateBody,
+): Promise<ContainerRequest> {
+  const { HostConfig: asked, NetworkingConfig: _, ...own } = body ?? {};
+  if (Object.keys(own).length === 0) {
+    throw new InvalidParameter("Config cannot be empty in order to create a container");
+  }
+  const given = fullRunConfig(own);
+  const image = given.Image ? resolveImage(imageStore, references, given.Image).image : undefined;
+  const host = withHostDefaults(fullHostConfig(asked), { cgroup2: hasCgroup2(), asked: asked != null });
+  const Hostname = given.Hostname || (host.NetworkMode === "host" ? hostname() : shortID(id));
+  const config = merged({ ...given, Hostname }, image?.config.config);
+  checkConfig(config, host, body);
+  const security = securityOf(host.SecurityOpt);
+  return { id, image, config, host, security, wanted: await wantedMounts(host), networks: networksOf(host, body) };
+}
+
+function merged(given: RunConfig, image: RunConfig | null | undefined): RunConfig {
+  const config = image ? mergeConfig(given, image) : given;
+  const entrypoint = config.Entrypoint?.length === 1 && config.Entrypoint[0] === "" ? null : config.Entrypoint;
+  if (!entrypoint?.length && !config.Cmd?.length) throw new InvalidParameter("No command specified");
+  return fullRunConfig({ ...config, Entrypoint: entrypoint ?? null });
+}
+
+/** The networks a container is in: those asked for, else that of its mode. */
+function networksOf({ NetworkMode: mode = "" }: HostConfig, body: ContainerCreateBody) {
+  const asked = Object.entries(body.NetworkingConfig?.EndpointsConfig ?? {});
+  const isDefault = mode === "default";
+  const own = isDefault ? "bridge" : mode;
+  const alone = mode.startsWith("container:") ? [] : [[own, undefined] as const];
+  const all: (readonly [string, EndpointSettings | null | undefined])[] = asked.length > 0 ? asked : alone;
+  return Object.fromEntries(
+    all.map(([name, endpoint]) => [isDefault && name === "default" ? "bridge" : name, endpointSettings(endpoint)]),
+  );
+}
