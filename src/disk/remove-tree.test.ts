@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { afterAll, describe, expect, test } from "vitest";
+import { lacking } from "../../test/oracle/programs.js";
 import { decodeName } from "../spec/index.js";
 import * as sys from "../sys/index.js";
 import { mountsBelow, removeTree } from "./index.js";
@@ -18,7 +19,6 @@ function fresh(): string {
   return dir;
 }
 const at = sys.AT_FDCWD;
-const isRoot = process.getuid?.() === 0;
 
 test("a missing tree, also in a missing directory, is removed already", async () => {
   await removeTree(join(root, "missing"));
@@ -73,9 +73,9 @@ test("a tree deeper than paths may be long, and than there are file descriptors"
   expect(fs.readdirSync(dir)).toEqual([]);
 });
 
-test("a hundred thousand entries do not keep the event loop", async () => {
+test("tens of thousands of entries do not keep the event loop", async () => {
   const dir = fresh();
-  for (let sub = 0; sub < 100; sub++) {
+  for (let sub = 0; sub < 50; sub++) {
     sys.mkdirat(at, `${dir}/${sub}`, 0o755);
     const fd = sys.openat(at, `${dir}/${sub}`, sys.O.O_DIRECTORY);
     for (let file = 0; file < 1000; file++) sys.mknodat(fd, `file-${file}`, sys.S.IFREG);
@@ -93,7 +93,7 @@ test("a hundred thousand entries do not keep the event loop", async () => {
   expect(delay.percentile(50) / 1e6).toBeLessThan(50);
 });
 
-describe.skipIf(!isRoot)("with mounts (needs root)", () => {
+describe.skipIf(lacking("root", "mounts"))("with mounts", () => {
   test("what is mounted below is unmounted, not emptied", async () => {
     const dir = fresh();
     fs.mkdirSync(`${dir}/source`);

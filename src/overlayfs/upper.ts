@@ -3,7 +3,7 @@ import { type Entry, type Present, parentOf, present } from "./entry.js";
 import { directoryOf, isDirectory, type OwnDirectory, type OwnInode } from "./own.js";
 import type { Directory, Inode, Tree } from "./tree.js";
 
-/** The writable layer on top of a stack: what is changed is copied up to it first. @see §11.2 of docs: copy-up */
+/** The writable layer on top of a stack: what is changed is copied up to it first. */
 export class Upper {
   readonly tree: OwnDirectory;
   /** Index of this layer: that of the one above all lower layers. */

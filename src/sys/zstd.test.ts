@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { isErrno } from "../spec/index.js";
+import { lacking } from "../../test/oracle/programs.js";
 import { ZstdDecompressor } from "./zstd.js";
 
 function zstd(input: Uint8Array, ...args: string[]): Buffer {
@@ -16,19 +16,9 @@ function decompress(input: Uint8Array, piece: number, windowLog?: number): Buffe
   return Buffer.concat(out);
 }
 
-function hasZstd(): boolean {
-  try {
-    execFileSync("zstd", ["--version"]);
-    return true;
-  } catch (error) {
-    if (!isErrno(error, "ENOENT")) throw error;
-    return false;
-  }
-}
-
 const text = Buffer.from(Array.from({ length: 200_000 }, (_, line) => `line ${line} ${line % 77}\n`).join(""));
 
-describe.skipIf(!hasZstd())("zstd (needs the zstd command)", () => {
+describe.skipIf(lacking("zstd"))("zstd", () => {
   test.for([
     ["nothing", Buffer.alloc(0)],
     ["one byte", Buffer.from("x")],
