@@ -33,20 +33,19 @@ export async function addImage(
   return images.exclusive(async () => {
     await using undo = new Undo();
     const id = imageIDOf(config);
-    const isNew = !images.find(id);
+    const before = images.find(id);
     await images.create(config);
-    if (isNew) undo.defer(() => images.delete(id));
-    const moved: { ref: Reference; from: ImageID }[] = [];
-    for (const ref of tags) {
-      const from = references.find(ref);
-      await references.addTag(ref, id, { force: true });
-      if (from === undefined) undo.defer(() => references.delete(ref));
-      else undo.defer(() => references.addTag(ref, from, { force: true }));
-      if (from !== undefined && from !== id) moved.push({ ref, from });
-    }
+    if (!before) undo.defer(() => images.delete(id));
     if (parent !== undefined) await images.setParent(id, parent);
+    if (before && parent !== undefined) undo.defer(() => images.setParent(id, stillThere(images, before.parent)));
     if (stamp && tags.length > 0) await images.setTagged(id);
+    // One step, and the last: the names are there all together or not at all.
+    const moved = await references.addTags(tags, id);
     undo.done();
-    return { image: images.get(id), moved };
+    return { image: images.get(id), moved: moved.map(({ ref, id: from }) => ({ ref, from })) };
   });
+}
+
+function stillThere(images: ImageStore, id: ImageID | undefined): ImageID | undefined {
+  return id && images.find(id)?.id;
 }

@@ -10,6 +10,8 @@ export interface ImportOptions {
   readonly platform: Platform;
   /** The image's comment and that of its only step. */
   readonly message: string;
+  /** What the config names as the version of the engine. */
+  readonly dockerVersion: string;
   /** Names it gets. */
   readonly tags: readonly Reference[];
   readonly signal?: AbortSignal;
@@ -23,7 +25,7 @@ export interface ImportOptions {
 export async function importArchive(
   body: AsyncIterable<Uint8Array>,
   targets: { readonly images: ImageStore; readonly references: ReferenceStore; readonly layers: LayerStore },
-  { config, platform, message, tags, signal }: ImportOptions,
+  { config, platform, message, dockerVersion, tags, signal }: ImportOptions,
 ): Promise<AddedImage> {
   const layer = await targets.layers.register(body, { label: "imported archive", ...(signal && { signal }) });
   try {
@@ -35,6 +37,7 @@ export async function importArchive(
       comment: message,
       config,
       created,
+      dockerVersion,
       history: [{ created, comment: message }],
       diffIDs: [layer.diffID],
     });

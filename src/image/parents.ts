@@ -15,13 +15,18 @@ interface Member {
  */
 export function checkParents(members: readonly Member[]): void {
   const byID = new Map(members.map((member) => [member.id, member]));
-  const parentOf = ({ parent }: Member) => (parent === undefined ? undefined : byID.get(parent));
+  const sound = new Set<Member>();
   for (const member of members) {
-    const parent = parentOf(member);
-    if (!parent) continue;
-    if (!continues(parent.config, member.config) || isOwnAncestor(member, parentOf, members.length)) {
-      throw new InvalidParameter(`image ${parent.id} is not a valid parent for ${member.id}`);
+    const line = new Set<Member>();
+    for (let at: Member | undefined = member; at && !sound.has(at); ) {
+      const parent: Member | undefined = at.parent && byID.get(at.parent);
+      line.add(at);
+      if (parent && (line.has(parent) || !continues(parent.config, at.config))) {
+        throw new InvalidParameter(`image ${parent.id} is not a valid parent for ${at.id}`);
+      }
+      at = parent;
     }
+    for (const each of line) sound.add(each);
   }
 }
 
@@ -29,10 +34,4 @@ export function checkParents(members: readonly Member[]): void {
 export function continues({ history: below = [] }: ImageConfig, { history = [] }: ImageConfig): boolean {
   if (below.length === 0 && history.length === 0) return true;
   return history.length === below.length + 1 && isDeepStrictEqual(history.slice(0, -1), [...below]);
-}
-
-function isOwnAncestor(member: Member, parentOf: (member: Member) => Member | undefined, longest: number): boolean {
-  let above: Member | undefined = member;
-  for (let steps = 0; above && steps <= longest; steps++) above = parentOf(above);
-  return above !== undefined;
 }

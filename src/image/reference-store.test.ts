@@ -182,6 +182,23 @@ describe("names", () => {
     expect(store.get(ref("n"))).toBe(b);
   });
 
+  test("many tags are given in one step, or none", async () => {
+    const path = await file();
+    const store = await open(path);
+    await store.addTag(ref("a:1"), a);
+    await store.addTag(ref("a:2"), b);
+    const tags = [ref("a:1"), ref("a:2"), ref("a:3"), ref("b"), ref("b:latest")];
+    expect(await store.addTags(tags, b)).toEqual([{ ref: ref("a:1"), id: a }]);
+    expect(store.references(b).map(familiarString)).toEqual(["a:1", "a:2", "a:3", "b:latest"]);
+    const text = await readFile(path, "utf8");
+    for (const wrong of ["sha256:x", `n@${digest}`]) {
+      await expect(store.addTags([ref("c"), ref(wrong)], c)).rejects.toMatchObject({ code: "invalid-parameter" });
+    }
+    expect(await store.addTags([], c)).toEqual([]);
+    expect(await readFile(path, "utf8")).toBe(text);
+    expect(store.references(c)).toEqual([]);
+  });
+
   test("a digest is never given to another image", async () => {
     const store = await open(await file());
     await store.addDigest(ref(`n@${digest}`), a);

@@ -109,14 +109,24 @@ export class ReferenceStore {
    * is `sha256`
    */
   async addTag(ref: Reference, id: ImageID, options: { readonly force?: boolean } = {}): Promise<ImageID | undefined> {
-    if (ref.digest !== undefined) throw new InvalidParameter("refusing to create a tag with a digest reference");
-    return this.#add(withDefaultTag(ref), id, options.force ?? false);
+    const [moved] = await this.#add([tagOnly(ref)], id, options.force ?? false);
+    return moved?.id;
+  }
+
+  /**
+   * Gives an image tags, all or none in one step, taking them from whichever images have them.
+   *
+   * @returns the tags that other images had, with those images
+   * @throws InvalidParameter: as `addTag`
+   */
+  async addTags(refs: readonly Reference[], id: ImageID): Promise<Association[]> {
+    return this.#add(refs.map(tagOnly), id, true);
   }
 
   /** Records under which digest an image came. @throws Conflict: the digest names another image */
   async addDigest(ref: Reference, id: ImageID): Promise<void> {
     if (ref.digest === undefined) throw new InvalidParameter(`${familiarString(ref)} has no digest`);
-    await this.#add(ref, id, false);
+    await this.#add([ref], id, false);
   }
 
   /** Takes a reference away, and with its last one the repository. @returns whether it was there */
@@ -127,39 +137,41 @@ export class ReferenceStore {
       const repository = this.#repositories.get(name);
       if (!repository?.has(key)) return false;
       const rest = new Map([...repository].filter(([other]) => other !== key));
-      await this.#replace(name, rest.size === 0 ? undefined : rest);
+      await this.#replace(new Map([[name, rest.size === 0 ? undefined : rest]]));
       return true;
     });
   }
 
-  async #add(ref: Reference, id: ImageID, force: boolean): Promise<ImageID | undefined> {
-    const [name, key] = [familiarName(ref), familiarString(ref)];
-    if (name === "sha256") {
+  async #add(refs: readonly Reference[], id: ImageID, force: boolean): Promise<Association[]> {
+    if (refs.some((ref) => familiarName(ref) === "sha256")) {
       throw new InvalidParameter("refusing to create an ambiguous tag using digest algorithm as name");
     }
     return this.#serial.run(async () => {
-      const previous = this.#repositories.get(name)?.get(key) as ImageID | undefined;
-      if (previous === id) return undefined;
-      if (previous !== undefined && ref.digest) throw new Conflict(`Cannot overwrite digest ${ref.digest}`);
-      if (previous !== undefined && !force) {
-        throw new Conflict(
-          `Conflict: Tag ${key} is already set to image ${previous}, if you want to replace it, please use the force option`,
-        );
+      const moved = refs.flatMap((ref) => {
+        const previous = this.find(ref);
+        if (previous === undefined || previous === id) return [];
+        if (!force) throw takenBy(previous, ref);
+        return [{ ref, id: previous }];
+      });
+      const changed = new Map<string, Repository>();
+      for (const ref of refs.filter((each) => this.find(each) !== id)) {
+        const name = familiarName(ref);
+        const repository = changed.get(name) ?? new Map(this.#repositories.get(name));
+        changed.set(name, repository.set(familiarString(ref), id));
       }
-      await this.#replace(name, new Map(this.#repositories.get(name)).set(key, id));
-      return previous;
+      if (changed.size > 0) await this.#replace(changed);
+      return moved;
     });
   }
 
-  /** On failure to write, memory stays as the file is. */
-  async #replace(name: string, repository: Map<string, string> | undefined): Promise<void> {
-    const before = this.#repositories.get(name);
-    const had = this.#repositories.has(name);
-    this.#set(name, repository);
+  /** Repositories in place of those they are called after; undefined removes one. On failure nothing is changed. */
+  async #replace(changed: ReadonlyMap<string, Repository | undefined>): Promise<void> {
+    const before = new Map([...changed.keys()].map((name) => [name, this.#repositories.get(name)]));
+    for (const [name, repository] of changed) this.#set(name, repository);
     try {
       await this.#write();
     } catch (error) {
-      this.#set(name, had ? (before ?? null) : undefined);
+      for (const [name, repository] of before) this.#set(name, repository);
       throw error;
     }
   }
@@ -180,6 +192,19 @@ export class ReferenceStore {
     if (!this.#writable) throw new Forbidden(`${this.#path} was opened to be read only`);
     await writeAtomic(this.#path, goJSON({ Repositories: this.#repositories }), { mode: 0o600 });
   }
+}
+
+function tagOnly(ref: Reference): Reference {
+  if (ref.digest !== undefined) throw new InvalidParameter("refusing to create a tag with a digest reference");
+  return withDefaultTag(ref);
+}
+
+function takenBy(id: ImageID, ref: Reference): Conflict {
+  if (ref.digest !== undefined) return new Conflict(`Cannot overwrite digest ${ref.digest}`);
+  return new Conflict(
+    `Conflict: Tag ${familiarString(ref)} is already set to image ${id}, if you want to replace it, please use the ` +
+      "force option",
+  );
 }
 
 function associationsIn(repositories: Iterable<Repository>): Association[] {

@@ -10,6 +10,7 @@ import { familiarString, InvalidParameter, type Platform } from "../../spec/inde
 import type { ProgressMessage } from "../api-image.js";
 import { applyChanges } from "../dockerfile/apply-changes.js";
 import type { AbortOption, ImportOptions, LoadOptions } from "../images.js";
+import { productVersion } from "../product.js";
 import { told, toldByID } from "./names.js";
 import type { ImageParts } from "./parts.js";
 import { newName } from "./tag.js";
@@ -62,6 +63,7 @@ export async function* importImage(
     config: applyChanges({}, changes),
     platform: platformOf(platform),
     message: message || "Imported from -",
+    dockerVersion: productVersion,
     tags: ref ? [ref] : [],
     ...(signal && { signal }),
   });

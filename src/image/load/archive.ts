@@ -1,10 +1,7 @@
 import type { TarIndexEntry } from "../../archive/index.js";
 import { InvalidParameter, messageOf } from "../../spec/index.js";
-import { maxDocument } from "../limits.js";
+import { maxDocument, maxDocuments, maxImages } from "../limits.js";
 import type { Spool } from "./spool.js";
-
-/** Bytes of JSON that one archive may make us read, all its documents together. */
-const maxDocuments = 64 * 1024 * 1024;
 
 /** The files of an image archive, by their paths in it. Links are followed inside the archive only. */
 export class Archive {
@@ -67,6 +64,11 @@ export function parseDocument(bytes: Uint8Array, what: string): unknown {
   } catch (error) {
     throw new InvalidParameter(`invalid archive: ${what}: ${messageOf(error)}`, { cause: error });
   }
+}
+
+/** @param what images or names. @throws InvalidParameter: too many of them */
+export function checkCount(count: number, what: string): void {
+  if (count > maxImages) throw new InvalidParameter(`invalid archive: more than ${maxImages} ${what}`);
 }
 
 /** A name out of an archive, safe to print. */

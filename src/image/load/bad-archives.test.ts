@@ -132,6 +132,32 @@ const bad: Readonly<Record<string, readonly [archive: Buffer, why: RegExp]>> = {
     /is not a valid parent for/,
   ],
   "an image that is its own parent": [dockerArchive([{ layers: both, parent: sha256(config) }]), /not a valid parent/],
+  "images that are each other's parents": [
+    dockerArchive([
+      { layers: both, config: configOf(both, { comment: "1" }), parent: sha256(configOf(both, { comment: "2" })) },
+      { layers: both, config: configOf(both, { comment: "2" }), parent: sha256(configOf(both, { comment: "1" })) },
+    ]),
+    /not a valid parent/,
+  ],
+  "too many names": [
+    withManifest([{ ...fine, RepoTags: Array.from({ length: 10_001 }, (_, n) => `a:${n}`) }], files),
+    /more than 10000 names/,
+  ],
+  "too many images": [
+    withManifest(
+      Array.from({ length: 10_001 }, () => fine),
+      files,
+    ),
+    /more than 10000 images/,
+  ],
+  "too much to read": [
+    withManifest(
+      Array.from({ length: 9 }, () => fine),
+      { ...files, c: Buffer.concat([Buffer.alloc(8 << 20, " "), config]) },
+    ),
+    /config "c" is too large/,
+  ],
+  "a document too large": [withManifest([fine], { ...files, c: Buffer.alloc((16 << 20) + 1, " ") }), /is too large/],
   "a good image before a bad one": [
     withManifest([fine, { ...fine, Config: "x" }], files),
     /config "x" is not in the archive/,

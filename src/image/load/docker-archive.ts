@@ -1,10 +1,8 @@
 import { type Digest, type ImageID, InvalidParameter, imageIDOf } from "../../spec/index.js";
 import { checkParents } from "../parents.js";
-import { type Archive, isObject, isTexts, quoted } from "./archive.js";
+import { type Archive, checkCount, isObject, isTexts, quoted } from "./archive.js";
 import { type ImagePlan, type LayerSource, planOf } from "./plan.js";
 import { tagOf } from "./tag.js";
-
-const maxImages = 10_000;
 
 interface Item {
   readonly Config: string;
@@ -21,6 +19,7 @@ interface Item {
  */
 export async function dockerPlans(archive: Archive): Promise<ImagePlan[]> {
   const items = itemsOf(await archive.json("manifest.json", "manifest"));
+  checkCount(items.flatMap(({ RepoTags }) => RepoTags).length, "names");
   const plans: ImagePlan[] = [];
   for (const item of items) plans.push(await planFor(item, archive));
   checkParents(plans);
@@ -31,7 +30,7 @@ export async function dockerPlans(archive: Archive): Promise<ImagePlan[]> {
 function itemsOf(manifest: unknown): Item[] {
   if (manifest === null) return [];
   if (!Array.isArray(manifest)) throw new InvalidParameter("invalid archive: manifest.json is not a list of images");
-  if (manifest.length > maxImages) throw new InvalidParameter(`invalid archive: more than ${maxImages} images`);
+  checkCount(manifest.length, "images");
   return manifest.map((value: unknown, at) => {
     const bad = (why: string) => new InvalidParameter(`invalid archive: image ${at} of manifest.json ${why}`);
     if (!isObject(value) || typeof value.Config !== "string") throw bad("names no config");

@@ -8,7 +8,7 @@ import {
   Undo,
 } from "../../spec/index.js";
 import { addImage } from "../add-image.js";
-import { type Archive, isObject, quoted } from "./archive.js";
+import { type Archive, checkCount, isObject, quoted } from "./archive.js";
 import type { LoadEvent } from "./events.js";
 import { checkOS } from "./plan.js";
 import { tagOf } from "./tag.js";
@@ -100,16 +100,20 @@ function parentsFirst(found: ReadonlyMap<string, V1Image>): string[] {
   return [...order];
 }
 
+/** By id, the names that the file `repositories` gives. */
 async function namesIn(archive: Archive, found: ReadonlyMap<string, V1Image>): Promise<Map<string, Reference[]>> {
   const repositories = await archive.json("repositories", "file");
-  const names = new Map<string, Reference[]>();
   if (!isObject(repositories)) throw new InvalidParameter("invalid archive: repositories is not a JSON object");
-  for (const [name, tags] of Object.entries(repositories)) {
+  const given = Object.entries(repositories).flatMap(([name, tags]) => {
     if (!isObject(tags)) throw new InvalidParameter(`invalid archive: repository ${quoted(name)} has no tags`);
-    for (const [tag, id] of Object.entries(tags)) {
-      if (typeof id !== "string" || !found.has(id)) throw new InvalidParameter(`invalid target ID: ${String(id)}`);
-      names.set(id, [...(names.get(id) ?? []), tagOf(`${name}:${tag}`)]);
-    }
+    return Object.entries(tags).map(([tag, id]) => ({ text: `${name}:${tag}`, id }));
+  });
+  checkCount(given.length, "names");
+  const names = new Map<string, Reference[]>([...found.keys()].map((id) => [id, []]));
+  for (const { text, id } of given) {
+    const own = names.get(String(id));
+    if (!own) throw new InvalidParameter(`invalid target ID: ${String(id)}`);
+    own.push(tagOf(text));
   }
   return names;
 }

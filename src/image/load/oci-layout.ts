@@ -6,10 +6,11 @@ import {
   hexOf,
   InvalidParameter,
   mediaTypes,
+  type Reference,
   sha256,
   verified,
 } from "../../spec/index.js";
-import { type Archive, isObject, parseDocument, quoted } from "./archive.js";
+import { type Archive, checkCount, isObject, parseDocument, quoted } from "./archive.js";
 import { descriptorIn, descriptorsIn } from "./descriptors.js";
 import { type ImagePlan, type LayerSource, planOf } from "./plan.js";
 import { forThisPlatform, platformText, thisPlatform } from "./platform.js";
@@ -29,14 +30,15 @@ export async function ociPlans(archive: Archive): Promise<ImagePlan[]> {
   await checkVersion(archive);
   const listed = descriptorsIn(await archive.json("index.json", "index"), "index.json").filter(isImage);
   if (listed.length === 0) throw new InvalidParameter("invalid archive: index.json names no image");
-  const plans = new Map<Digest, ImagePlan>();
+  checkCount(listed.length, "images");
+  const plans = new Map<Digest, { readonly plan: ImagePlan; readonly tags: Map<string, Reference> }>();
   for (const choice of choicesOf(listed)) {
     const manifest = await resolved(archive, choice, "index.json", 0);
-    const plan = plans.get(manifest.digest) ?? (await planFor(archive, manifest));
-    const tags = new Map([...plan.tags, ...choice.flatMap(nameIn)].map((ref) => [familiarString(ref), ref]));
-    plans.set(manifest.digest, { ...plan, tags: [...tags.values()] });
+    const known = plans.get(manifest.digest) ?? { plan: await planFor(archive, manifest), tags: new Map() };
+    plans.set(manifest.digest, known);
+    for (const ref of choice.flatMap(nameIn)) known.tags.set(familiarString(ref), ref);
   }
-  return [...plans.values()];
+  return [...plans.values()].map(({ plan, tags }) => ({ ...plan, tags: [...tags.values()] }));
 }
 
 async function checkVersion(archive: Archive): Promise<void> {
@@ -61,7 +63,9 @@ function choicesOf(listed: readonly Descriptor[]): Descriptor[][] {
   const choices = new Map<unknown, Descriptor[]>();
   for (const descriptor of listed) {
     const name = nameKey(descriptor) ?? (descriptor.platform ? "" : descriptor.digest);
-    choices.set(name, [...(choices.get(name) ?? []), descriptor]);
+    const choice = choices.get(name);
+    if (choice) choice.push(descriptor);
+    else choices.set(name, [descriptor]);
   }
   return [...choices.values()];
 }
