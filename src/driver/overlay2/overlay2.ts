@@ -7,7 +7,7 @@ import type { CreateOptions, Driver, DriverOptions, Filling, Mounted, OpenDiff, 
 import { LayerUses } from "../layer-uses.js";
 import { changedPaths } from "../read/changed-paths.js";
 import { paced } from "../read/paced.js";
-import { readDiff } from "../read/read-diff.js";
+import { changesIn, readDiff } from "../read/read-diff.js";
 import { hasRedirects } from "../read/redirects.js";
 import { sizeOf } from "../read/size-of.js";
 import { createLayer, deleteLayer, type Quota } from "./create.js";
@@ -120,7 +120,7 @@ export class Overlay2 implements Driver {
 
   async diffSize(id: CacheID): Promise<number> {
     await using open = await this.openDiff(id);
-    return sizeOf(readDiff(open.source));
+    return sizeOf(changesIn(open.source, "none"));
   }
 
   async mount(id: CacheID): Promise<Mounted> {

@@ -38,7 +38,7 @@ export function* readTree(root: string, options: ReadTreeOptions = {}): Generato
   const { base = "", as = "", rootEntry = false } = options;
   const start = openRoot(root);
   try {
-    const walk = new Walk(options);
+    using walk = new Walk(options);
     if (base === "") yield* walk.directory(openRoot(root), as, rootEntry);
     else yield* walkFrom(start, base, as, rootEntry, walk);
   } finally {
@@ -69,7 +69,7 @@ interface Frame {
   next: number;
 }
 
-class Walk {
+class Walk implements Disposable {
   readonly #reader: NodeReader;
   readonly #opaque: string | undefined;
   readonly #metacopy: string | undefined;
@@ -88,6 +88,7 @@ class Walk {
       if (rootEntry) yield this.#reader.directory(fd, path, fstat(fd, this.#stat));
       for (let frame = frames.at(-1); frame; frame = frames.at(-1)) {
         const name = frame.names[frame.next++];
+        this.#reader.settle();
         if (name === undefined) {
           frames.pop();
           close(frame.fd);
@@ -111,6 +112,10 @@ class Walk {
       const change = this.#reader.node(dir, name, path, stat);
       if (change) yield change;
     }
+  }
+
+  [Symbol.dispose](): void {
+    this.#reader[Symbol.dispose]();
   }
 
   *#enter(frames: Frame[], dir: number, name: string, path: Path): Generator<SyncChange, void> {

@@ -1,6 +1,6 @@
 import { S, type Stat } from "../../sys/index.js";
-import { ifThere, pathIn } from "./directory.js";
-import { capabilityOf } from "./xattrs.js";
+import { ifThere } from "./directory.js";
+import { capabilityIn } from "./xattrs.js";
 
 /** A node and where it is. */
 export interface Found {
@@ -32,6 +32,6 @@ function sameTime(a: bigint, b: bigint): boolean {
 }
 
 function sameCapability(a: Found, b: Found): boolean {
-  const [x, y] = [a, b].map(({ dir, name }) => ifThere(() => capabilityOf(pathIn(dir, name))));
+  const [x, y] = [a, b].map(({ dir, name }) => ifThere(() => capabilityIn(dir, name)));
   return x === undefined || y === undefined ? x === y : Buffer.compare(x, y) === 0;
 }

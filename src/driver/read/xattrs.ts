@@ -1,36 +1,46 @@
 import { isErrno } from "../../spec/index.js";
-import { fgetxattr, flistxattr, lgetxattr, llistxattr } from "../../sys/index.js";
+import { close, fgetxattr, flistxattr, lgetxattr, llistxattr, O, openat } from "../../sys/index.js";
+import { pathIn } from "./directory.js";
 
 export type XattrChoice = "capability" | "all" | "none";
+export type Xattrs = ReadonlyMap<string, Uint8Array>;
 
-const none: ReadonlyMap<string, Uint8Array> = new Map();
+const none: Xattrs = new Map();
 const capability = "security.capability";
 
-/** The chosen xattrs at a path; only a regular file has a capability. */
-export function xattrsAt(path: string, isFile: boolean, choice: XattrChoice): ReadonlyMap<string, Uint8Array> {
-  if (choice === "all") return collect(llistxattr(path), (name) => lgetxattr(path, name));
-  return choice === "capability" && isFile ? collect([capability], () => capabilityOf(path)) : none;
+/** All xattrs of `name` in an open directory, which may be anything. */
+export function allXattrs(dir: number, name: string): Xattrs {
+  const path = pathIn(dir, name);
+  return collect(llistxattr(path), (xattr) => lgetxattr(path, xattr));
 }
 
-/** The chosen xattrs of an open directory. */
-export function xattrsOf(fd: number, choice: XattrChoice): ReadonlyMap<string, Uint8Array> {
-  return choice === "all" ? collect(flistxattr(fd), (name) => fgetxattr(fd, name)) : none;
+/** The chosen xattrs of what is open; only a regular file has a capability. */
+export function xattrsOf(fd: number, choice: XattrChoice): Xattrs {
+  if (choice === "all") return collect(flistxattr(fd), (name) => fgetxattr(fd, name));
+  return choice === "capability" ? collect([capability], () => capabilityOf(fd)) : none;
 }
 
-/** The file capability at a path, raw. @returns undefined: it has none, or the file system knows none */
-export function capabilityOf(path: string): Uint8Array | undefined {
+/** The capability, raw, of a regular file. @returns undefined: it has none, or nobody may look */
+export function capabilityIn(dir: number, name: string): Uint8Array | undefined {
+  const fd = openat(dir, name, O.O_RDONLY | O.O_NOFOLLOW | O.O_NONBLOCK);
   try {
-    return lgetxattr(path, capability);
+    return capabilityOf(fd);
+  } finally {
+    close(fd);
+  }
+}
+
+/** @returns undefined: it has none, or the file system knows none */
+function capabilityOf(fd: number): Uint8Array | undefined {
+  try {
+    return fgetxattr(fd, capability);
   } catch (error) {
     if (isErrno(error, "EOPNOTSUPP", "ENOTSUP")) return undefined;
     throw error;
   }
 }
 
-function collect(
-  names: readonly string[],
-  get: (name: string) => Uint8Array | undefined,
-): ReadonlyMap<string, Uint8Array> {
+function collect(names: readonly string[], get: (name: string) => Uint8Array | undefined): Xattrs {
   let found: Map<string, Uint8Array> | undefined;
   for (const name of names) {
     if (/^(trusted|user)\.overlay\./.test(name)) continue;

@@ -1,4 +1,3 @@
-import { close } from "../../sys/index.js";
 import { FileBody } from "../read/file-body.js";
 import { readTree } from "../read/read-tree.js";
 import { Writer } from "../write/open-writer.js";
@@ -35,10 +34,5 @@ export function copyTree({ from, to }: Copy): void {
 
 function cloneBody(writer: Writer, body: Iterable<Uint8Array>): void {
   if (!(body instanceof FileBody)) throw new TypeError("a walk gives the content of its files as FileBody");
-  const fd = body.open();
-  try {
-    writer.clone(fd);
-  } finally {
-    close(fd);
-  }
+  writer.clone(body.fd);
 }

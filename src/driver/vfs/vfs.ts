@@ -27,7 +27,7 @@ import { ifMissing, isLayerID, pathExists, pathOfLayer } from "../layer-names.js
 import { LayerUses } from "../layer-uses.js";
 import { changedPaths } from "../read/changed-paths.js";
 import { paced } from "../read/paced.js";
-import { readDiff } from "../read/read-diff.js";
+import { changesIn, readDiff } from "../read/read-diff.js";
 import { sizeOf } from "../read/size-of.js";
 import { Copier } from "./copier.js";
 
@@ -117,7 +117,7 @@ export class Vfs implements Driver {
 
   async diffSize(id: CacheID): Promise<number> {
     await using open = await this.openDiff(id);
-    return sizeOf(readDiff(open.source));
+    return sizeOf(changesIn(open.source, "none"));
   }
 
   /** Nothing is mounted, but who holds the tree is counted all the same. */

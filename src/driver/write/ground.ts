@@ -5,6 +5,7 @@ import type { WriteTarget } from "../driver.js";
 import { isDirectory, isWhiteout } from "../node-kind.js";
 import { quoted } from "../quoted.js";
 import type { Place } from "./apply-meta.js";
+import { AsMade } from "./as-made.js";
 import { Directories } from "./directories.js";
 import { HideByDevice } from "./hide-by-device.js";
 import { HideByRemoval } from "./hide-by-removal.js";
@@ -20,13 +21,15 @@ export class Ground implements Disposable {
   readonly #target: WriteTarget;
   readonly #directories: Directories;
   readonly #hiding: Hiding;
+  /** Which owner and mode new files get by themselves. */
+  readonly asMade = new AsMade();
   /** Bytes of files and link targets of this layer that were there and went again. */
   bytesRemoved = 0;
 
   constructor(target: WriteTarget) {
     this.#target = target;
     this.#directories = new Directories(target.root, target.base, (dir, name, path) => this.#imply(dir, name, path));
-    this.#hiding = hidingOf(target, () => this.#directories.forget());
+    this.#hiding = hidingOf(target, () => this.#forget());
   }
 
   /** Where `path` is to be made, valid until `settle`; directories above it that are missing are made. */
@@ -53,7 +56,10 @@ export class Ground implements Disposable {
 
   /** Makes a directory, or finds it there; anything else in its place goes. */
   putDirectory(place: Place): void {
-    if (!tryMkdir(place) && !isDirectory(lstatat(place.dir, place.name, stat))) {
+    const isNew = tryMkdir(place);
+    // Its entry may change what files get that are made in it.
+    if (!isNew) this.asMade.forget();
+    if (!isNew && !isDirectory(lstatat(place.dir, place.name, stat))) {
       if (this.#target.noOverwriteDirNonDir) {
         throw new InvalidParameter(`cannot overwrite non-directory ${quoted(place.path)} with directory`);
       }
@@ -114,7 +120,13 @@ export class Ground implements Disposable {
   #clear({ dir, name, path }: Place): void {
     const wasFile = (stat.mode & S.IFMT) === S.IFREG;
     removeAt(dir, name, path, (gone, found) => this.#count(gone, found));
-    if (!wasFile) this.#directories.forget();
+    if (!wasFile) this.#forget();
+  }
+
+  /** A directory, or a link to one, may be another now. */
+  #forget(): void {
+    this.#directories.forget();
+    this.asMade.forget();
   }
 
   #count(path: Path, found: Stat): void {

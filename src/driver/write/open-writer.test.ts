@@ -123,6 +123,30 @@ describe.skipIf(lacking("root"))("the writer", () => {
     ]);
   });
 
+  test("gives modes and owners as told where directories hand down others", () => {
+    const target = fresh();
+    const acl = Buffer.from("02000000" + "01000700ffffffff" + "04000500ffffffff" + "20000000ffffffff", "hex");
+    const files = (dir: string) => [0o644, 0o666, 0o644, 0o755].map((mode, i) => file(`${dir}/f${i}`, "x", { mode }));
+    fs.mkdirSync(join(target.root, "shared"));
+    fs.chownSync(join(target.root, "shared"), 5, 6);
+    fs.chmodSync(join(target.root, "shared"), 0o2777);
+    write(
+      target,
+      ...files("shared"),
+      directory("d"),
+      ...files("d"),
+      directory("d", { mode: 0o2755, gid: 7 }),
+      ...files("d"),
+      directory("d/inner"),
+      ...files("d/inner"),
+      directory("acl", { mode: 0o755, xattrs: { "system.posix_acl_default": acl } }),
+      ...files("acl"),
+    );
+    const lines = snapshot(target.root).filter((line) => line.includes(" file "));
+    expect(lines).toHaveLength(16);
+    for (const line of lines) expect(line).toMatch(/f[02]" file "x" 644 0:0|f1" file "x" 666 0:0|f3" file "x" 755 0:0/);
+  });
+
   test("takes the pieces of a file in any size", () => {
     const target = fresh();
     const writer = openWriter(target);

@@ -1,5 +1,5 @@
 import type { ChangeHead, Meta } from "../../overlayfs/index.js";
-import { encodeName, InvalidParameter, isErrno, type Path } from "../../spec/index.js";
+import { encodeName, InvalidParameter, isErrno, type Path, parentOf } from "../../spec/index.js";
 import { linkat, lstatat, lutimesat, mknodat, O, openat, S, Stat, symlinkat } from "../../sys/index.js";
 import type { LayerWriter, WriteTarget } from "../driver.js";
 import { isDirectory, isWhiteout } from "../node-kind.js";
@@ -102,8 +102,11 @@ export class Writer implements LayerWriter {
 
   #beginFile({ path, meta, size }: Making<"file">): void {
     const place = this.#ground.place(path);
-    const fd = this.#ground.put(place, () => openat(place.dir, place.name, created, 0o600));
-    this.#file = new WritingFile(fd, path, meta, size);
+    const { asMade } = this.#ground;
+    const mode = asMade.modeFor(meta, this.#target);
+    const fd = this.#ground.put(place, () => openat(place.dir, place.name, created, mode));
+    const isRight = asMade.isRight(parentOf(path), fd, mode, meta, this.#target);
+    this.#file = new WritingFile(fd, path, meta, size, isRight);
     this.#bytes += size;
     this.#directoryTimes.delete(path);
   }

@@ -1,9 +1,9 @@
 import { writeSync } from "node:fs";
 import type { Meta } from "../../overlayfs/index.js";
 import { DataLoss, isErrno, type Path } from "../../spec/index.js";
-import { close, copyFileRange, ficlone } from "../../sys/index.js";
+import { close, copyFileRange, ficlone, futimens } from "../../sys/index.js";
 import { quoted } from "../quoted.js";
-import { applyToFile, type Owners } from "./apply-meta.js";
+import { applyToFile, type Owners, timesOf } from "./apply-meta.js";
 
 const mostAtOnce = 1 << 30;
 
@@ -13,10 +13,15 @@ export class WritingFile {
   readonly #fd: number;
   readonly #meta: Meta;
   readonly #size: number;
+  readonly #isRight: boolean;
   #written = 0;
 
-  /** @param fd open for writing; closed at the end */
-  constructor(fd: number, path: Path, meta: Meta, size: number) {
+  /**
+   * @param fd open for writing; closed at the end
+   * @param isRight owner and mode are so already, and there are no xattrs
+   */
+  constructor(fd: number, path: Path, meta: Meta, size: number, isRight: boolean) {
+    this.#isRight = isRight;
     this.#fd = fd;
     this.path = path;
     this.#meta = meta;
@@ -52,7 +57,8 @@ export class WritingFile {
       if (this.#written < this.#size) {
         throw new DataLoss(`${quoted(this.path)}: ends after ${this.#written} of ${this.#size} bytes`);
       }
-      applyToFile(this.#fd, this.path, this.#meta, owners);
+      if (this.#isRight) futimens(this.#fd, ...timesOf(this.#meta));
+      else applyToFile(this.#fd, this.path, this.#meta, owners);
     } finally {
       close(this.#fd);
     }
