@@ -8,6 +8,7 @@ import { listing } from "../../test/oracle/listing.js";
 import { lacking } from "../../test/oracle/programs.js";
 import { leftovers } from "../../test/oracle/root-leftovers.js";
 import { scratch } from "../../test/oracle/scratch.js";
+import { mountsBelow } from "../disk/index.js";
 import { Engine } from "./engine.js";
 import { drivers, imported, rootfs, testEngine } from "./engine.test.tools.js";
 import { ownerOf } from "./owner.js";
@@ -194,6 +195,35 @@ describe.skipIf(skipRoot)("what is damaged or left over", () => {
       `removed the writable layer of container ${Id.slice(0, 12)}, which an interrupted operation had left`,
     ]);
     expect(await leftovers(made.root, "vfs")).toEqual([]);
+  });
+});
+
+describe.skipIf(lacking("root", "mounts"))("what a killed process left mounted", () => {
+  test("goes at the next opening: the merged view, and the volumes in it", async () => {
+    await using made = await testEngine("overlay2");
+    await made.engine.containers.create({ Image: "base:1", Volumes: { "/data": {} } }, { name: "box" });
+    await made.engine[Symbol.asyncDispose]();
+    const script = `const { Engine } = await import(${JSON.stringify(new URL("./engine.js", import.meta.url).href)});
+      const engine = await Engine.open({ root: ${JSON.stringify(made.root)} });
+      const wait = (async function* () { console.log("reading"); await new Promise(() => setInterval(() => {}, 1000)); })();
+      await engine.containers.extract("box", "/data", wait);`;
+    const child = spawn(process.execPath, ["--input-type=module", "-e", script], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    await once(child.stdout, "data");
+    child.kill("SIGKILL");
+    await once(child, "exit");
+    expect(mountsBelow(made.root)).toHaveLength(2);
+    const reports: string[] = [];
+    await using engine = await Engine.open({ root: made.root, report: (line) => reports.push(line) });
+    expect(mountsBelow(made.root)).toEqual([]);
+    expect(reports).toEqual([
+      expect.stringMatching(/^unmounted .*\/merged\/data, left by/),
+      expect.stringMatching(/^unmounted .*\/merged, left by/),
+    ]);
+    expect((await engine.containers.stat("box", "/data/f")).size).toBe(15);
+    await engine.containers.remove("box", { volumes: true });
+    expect(await leftovers(made.root, "overlay2")).toEqual([]);
   });
 });
 

@@ -1,9 +1,10 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { removeTree } from "../disk/index.js";
+import { mountsBelow, removeTree } from "../disk/index.js";
 import type { ImageStore } from "../image/index.js";
 import type { LayerStore } from "../layer/index.js";
-import { shortID } from "../spec/index.js";
+import { messageOf, shortID } from "../spec/index.js";
+import { MNT, umount } from "../sys/index.js";
 import type { ContainerStore } from "./container/container-store.js";
 
 type Report = (line: string) => void;
@@ -13,6 +14,24 @@ export async function sweepTmp(tmp: string, report: Report): Promise<void> {
   for (const name of await readdir(tmp)) {
     await removeTree(join(tmp, name));
     report(`removed tmp/${name}, left by an interrupted operation`);
+  }
+}
+
+/**
+ * Unmounts what a process that was killed left mounted in the driver's home: merged views, and volumes in them. The
+ * home itself may be a mount of the machine's, and a container that another engine still runs keeps what is its.
+ */
+export function sweepMounts(home: string, layers: LayerStore, containers: ContainerStore, report: Report): void {
+  const running = containers.list().filter(({ stored }) => stored.State.Running);
+  const kept = running.map(({ stored }) => layers.rw.find(stored.ID)?.mountID ?? "");
+  const left = mountsBelow(home).filter(({ path }) => path !== home && !kept.some((id) => path.includes(`/${id}/`)));
+  for (const { path } of left) {
+    try {
+      umount(path, MNT.DETACH);
+      report(`unmounted ${path}, left by an interrupted operation`);
+    } catch (error) {
+      report(`${path}, left mounted by an interrupted operation, cannot be unmounted: ${messageOf(error)}`);
+    }
   }
 }
 

@@ -15,7 +15,7 @@ import { VolumeBinds } from "./copy/volume-binds.js";
 import { engineID } from "./engine-id.js";
 import { EventBus } from "./event-bus.js";
 import { ImageOperations } from "./image/operations.js";
-import { sweepLayers, sweepRWLayers, sweepTmp } from "./leftovers.js";
+import { sweepLayers, sweepMounts, sweepRWLayers, sweepTmp } from "./leftovers.js";
 import { Ownership } from "./owner.js";
 import { Turns } from "./turns.js";
 import { VolumeStore } from "./volume/volume-store.js";
@@ -99,6 +99,7 @@ async function openImages(root: string, driver: Driver, { writable, report }: Op
 /** Ends what interrupted operations had begun, one way or the other. */
 async function tidy(root: string, parts: ContainerParts, report: (line: string) => void): Promise<void> {
   await settleRunning(parts);
+  sweepMounts(join(root, parts.driver), parts.layers, parts.store, report);
   await finishRemovals(parts, report);
   await sweepRWLayers(parts.layers, parts.store, report);
   await sweepLayers(root, parts.layers, parts.imageStore, report);

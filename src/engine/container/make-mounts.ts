@@ -18,23 +18,27 @@ export interface MadeMounts {
  * Works out the mounts of a new container, and makes the volumes they need.
  *
  * @param undo takes away the volumes made, if the container does not come to be
+ * @param claims keeps the volumes from being removed, until the container is there
  */
 export async function makeMountPoints(
   parts: ContainerParts,
   { config, host, wanted }: ContainerRequest,
   undo: Undo,
+  claims: Undo,
 ): Promise<MadeMounts> {
+  const make = (wish: WantedMount) => withVolume(parts, wish, undo, claims);
   const mounts = new Map(inherited(parts, host).map((mount) => [mount.Destination, mount]));
+  for (const { Type, Name } of mounts.values()) if (Type === "volume") claim(parts, Name, claims);
   const fresh: StoredMount[] = [];
   for (const wish of wanted) {
-    const mount = await withVolume(parts, wish, undo);
+    const mount = await make(wish);
     mounts.set(mount.Destination, mount);
     if (wish.copy) fresh.push(mount);
   }
   for (const path of Object.keys(config.Volumes ?? {}).sort()) {
     const Destination = cleanTarget(path);
     if (mounts.has(Destination)) continue;
-    const mount = await withVolume(parts, { mount: anonymous(Destination), copy: true }, undo);
+    const mount = await make({ mount: anonymous(Destination), copy: true });
     mounts.set(Destination, mount);
     fresh.push(mount);
   }
@@ -67,18 +71,25 @@ function found<T>(find: () => T): T {
   }
 }
 
-async function withVolume(parts: ContainerParts, wish: WantedMount, undo: Undo): Promise<StoredMount> {
+function claim({ volumes }: ContainerParts, name: string, claims: Undo): void {
+  const claimed = volumes.claim(name);
+  claims.defer(() => claimed[Symbol.dispose]());
+}
+
+async function withVolume(parts: ContainerParts, wish: WantedMount, undo: Undo, claims: Undo): Promise<StoredMount> {
   const { mount, labels, driverOptions } = wish;
   if (mount.Type !== "volume") return mount;
   const Name = mount.Name || randomID();
   const body = { Name, Driver: mount.Driver, Labels: labels ?? null, DriverOpts: driverOptions ?? null };
-  const { volume, isNew } = await parts.volumes.create(body);
+  const { volume, isNew } = await parts.turns.alone(`volume ${Name}`, () => {
+    claim(parts, Name, claims);
+    return parts.volumes.create(body);
+  });
   if (isNew) {
     undo.defer(() => parts.volumes.delete(Name));
     parts.events.emit("volume", "create", Name, { driver: "local" });
   }
-  const asked = mount.Spec.Type !== undefined;
   const { Source: _, Name: __, Destination, RW, Driver, Type, ...rest } = mount;
-  const relabel = asked && !mount.Relabel ? { Relabel: "z" } : {};
+  const relabel = mount.Spec.Type !== undefined && !mount.Relabel ? { Relabel: "z" } : {};
   return { Source: volume.Mountpoint, Destination, RW, Name, Driver, Type, ...relabel, ...rest };
 }

@@ -60,7 +60,7 @@ async function removeAnonymousVolumes({ store, volumes, events }: ContainerParts
   const others = store.list().filter((other) => other.stored.ID !== stored.ID);
   const used = new Set(others.flatMap((other) => Object.values(other.stored.MountPoints).map(({ Name }) => Name)));
   for (const { Name } of mounts) {
-    if (Name === "" || used.has(Name)) continue;
+    if (Name === "" || used.has(Name) || volumes.isClaimed(Name)) continue;
     await volumes.delete(Name);
     events.emit("volume", "destroy", Name, { driver: "local" });
   }

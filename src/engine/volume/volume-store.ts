@@ -21,6 +21,8 @@ const optionNames: Readonly<Record<string, string>> = { type: "MountType", o: "M
  */
 export class VolumeStore {
   readonly #options: VolumeStoreOptions;
+  /** How many containers that are being made want a volume. */
+  readonly #claims = new Map<string, number>();
 
   private constructor(options: VolumeStoreOptions) {
     this.#options = options;
@@ -65,6 +67,22 @@ export class VolumeStore {
     const volume = await this.find(name);
     if (!volume) throw new NotFound(`get ${name}: no such volume`);
     return volume;
+  }
+
+  /** Keeps a volume for a container that is being made, until disposed. */
+  claim(name: string): Disposable {
+    this.#claims.set(name, (this.#claims.get(name) ?? 0) + 1);
+    return {
+      [Symbol.dispose]: () => {
+        const left = (this.#claims.get(name) ?? 1) - 1;
+        if (left > 0) this.#claims.set(name, left);
+        else this.#claims.delete(name);
+      },
+    };
+  }
+
+  isClaimed(name: string): boolean {
+    return (this.#claims.get(name) ?? 0) > 0;
   }
 
   /** Where a volume's files are. */
