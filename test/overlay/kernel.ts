@@ -174,8 +174,8 @@ const performers: Performers = {
   create: (dir, name, { mode, text }) =>
     withOpen(dir, name, O_WRONLY | O_CREAT | O_EXCL, (fd) => fs.writeSync(fd, text), mode),
   mkfifo: (dir, name, { mode }) => sys.mknodat(dir, name, sys.S.IFIFO | mode),
-  mkdev: (dir, name, { kind, minor }) =>
-    sys.mknodat(dir, name, (kind === "char" ? sys.S.IFCHR : sys.S.IFBLK) | 0o600, 240, minor),
+  mkdev: (dir, name, { kind, major, minor }) =>
+    sys.mknodat(dir, name, (kind === "char" ? sys.S.IFCHR : sys.S.IFBLK) | 0o600, major, minor),
   symlink: (dir, name, { target }) => sys.symlinkat(target, dir, name),
   replace: (dir, name, { text }) => withOpen(dir, name, O_WRONLY | O_TRUNC, (fd) => fs.writeSync(fd, text)),
   append: (dir, name, { text }) => withOpen(dir, name, O_WRONLY | O_APPEND, (fd) => fs.writeSync(fd, text)),

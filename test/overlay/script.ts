@@ -9,7 +9,13 @@ export type Action =
   | { readonly op: "replace" | "append"; readonly path: string; readonly text: string }
   | { readonly op: "truncate"; readonly path: string; readonly size: number }
   | { readonly op: "symlink"; readonly path: string; readonly target: string }
-  | { readonly op: "mkdev"; readonly path: string; readonly kind: "char" | "block"; readonly minor: number }
+  | {
+      readonly op: "mkdev";
+      readonly path: string;
+      readonly kind: "char" | "block";
+      readonly major: number;
+      readonly minor: number;
+    }
   | { readonly op: "link" | "rename"; readonly path: string; readonly to: string }
   | { readonly op: "unlink" | "rmdir"; readonly path: string }
   | { readonly op: "chown"; readonly path: string; readonly uid: number; readonly gid: number }
@@ -76,7 +82,7 @@ const making = [
   draft(5, "create", { path: fresh, mode, text }),
   draft(2, "symlink", { path: fresh, target }),
   draft(1, "mkfifo", { path: fresh, mode }),
-  draft(1, "mkdev", { path: fresh, kind, minor: fc.nat(2) }),
+  draft(2, "mkdev", { path: fresh, kind, major: fc.constantFrom(0, 240), minor: fc.nat(1) }),
   draft(3, "link", { path: leaf, to: fresh }),
 ];
 
