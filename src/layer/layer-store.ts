@@ -33,7 +33,7 @@ export interface RegisterOptions {
   readonly parent?: ChainID;
   /** How error messages name the layer, e.g. its digest, or `layer 3 of 6`. */
   readonly label: string;
-  /** What the uncompressed tar must hash to. @throws DigestMismatch: it does not */
+  /** What the uncompressed tar must hash to; else it is DigestMismatch. */
   readonly expected?: DiffID;
   readonly signal?: AbortSignal;
   /** Told how many bytes of `tar` have been taken so far, now and then. */
@@ -123,7 +123,7 @@ export class LayerStore {
   }
 
   /**
-   * Unpacks a layer tar, plain or compressed (gzip, zstd), and names it by its content; the caller has a handle on
+   * Unpacks a layer tar, plain or compressed (gzip, zstd, bzip2, xz), and names it by its content; the caller has a handle on
    * it then. A layer that is known already is unpacked, compared and thrown away: `find` first where the DiffID is
    * known. All or nothing: on any failure nothing of it stays, and the handle on `parent` is unchanged.
    *

@@ -246,8 +246,8 @@ describe.for(drivers)("register on %s", (driver) => {
 
   test("the event loop stays free meanwhile", async () => {
     const tar = packedTree(5_000);
-    let longest = 0;
-    let last = performance.now();
+    const begun = performance.now();
+    let [longest, last] = [0, begun];
     const timer = setInterval(() => {
       longest = Math.max(longest, performance.now() - last);
       last = performance.now();
@@ -255,8 +255,8 @@ describe.for(drivers)("register on %s", (driver) => {
     const layer = await register(tar);
     await collect(store.tar(layer.chainID));
     clearInterval(timer);
-    // Far above what is seen, a few milliseconds: unpacking alone takes several hundred.
-    expect(longest).toBeLessThan(150);
+    // A busy machine may hold up any thread; work on this one would show as a good part of the whole.
+    expect(longest).toBeLessThan(Math.max(50, (performance.now() - begun) / 4));
   });
 
   test("the tar-split is what dockerd reads: JSON lines in gzip, a record for every member", async () => {

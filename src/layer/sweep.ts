@@ -47,7 +47,7 @@ async function halfMade(db: LayerDB): Promise<Leftover[]> {
     sets.map(async (name) => {
       const path = join(db.tmp, name);
       const id = name.slice("write-set-".length);
-      return { path, ids: isCacheID(id) ? [id, `${id}-init`] : await idsIn(path) };
+      return { path, ids: /^[0-9a-f]{64}$/.test(id) ? [id, `${id}-init`] : await idsIn(path) };
     }),
   );
 }
