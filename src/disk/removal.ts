@@ -19,6 +19,7 @@ const patience = 50;
 export class Removal {
   #top = -1;
   #moved = 0;
+  #failure: unknown;
   #careful: boolean;
   #stat = new sys.Stat();
 
@@ -48,9 +49,11 @@ export class Removal {
         if (type !== sys.DT.DIR && (yield* this.#unlink(dir, name))) return;
         return yield* this.#removeDirectory(dir, name, depth);
       } catch (error) {
+        if (error === this.#failure) throw error;
         if (isErrno(error, "ENOENT")) return;
         // Something is mounted there (EXDEV: found on the way in), or was put into it meanwhile.
-        if (!isErrno(error, "EBUSY", "EXDEV", "ENOTEMPTY") || tries === patience) throw located(error, dir, name);
+        const passing = isErrno(error, "EBUSY", "EXDEV", "ENOTEMPTY") && tries < patience;
+        if (!passing) throw this.#final(error, dir, name);
         unmountBelow(pathOf(dir, name));
         yield "busy";
       }
@@ -96,6 +99,13 @@ export class Removal {
     }
   }
 
+  /** A failure that directories further up only pass on. */
+  #final(error: unknown, dir: number, name: string): unknown {
+    if (!(error instanceof sys.SyscallError)) return error;
+    this.#failure = new sys.SyscallError(-error.errno, error.syscall, pathOf(dir, name));
+    return this.#failure;
+  }
+
   #moveUp(dir: number, name: string): void {
     sys.renameat2(dir, name, this.#top, `.removing-${process.pid}-${this.#moved++}`, sys.rename.noReplace);
   }
@@ -113,7 +123,13 @@ function openPlace(path: string): number | undefined {
 /** @throws SyscallError: EXDEV, something is mounted there */
 function openDirectory(dir: number, name: string): number {
   const flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
-  return sys.openat2(dir, name, { flags, resolve: sys.resolve.noXdev | sys.resolve.noSymlinks });
+  try {
+    return sys.openat2(dir, name, { flags, resolve: sys.resolve.noXdev | sys.resolve.noSymlinks });
+  } catch (error) {
+    // Linux before 5.6 has no openat2; some sandboxes forbid it. What was mounted has been unmounted before.
+    if (!isErrno(error, "ENOSYS", "EPERM")) throw error;
+    return sys.openat(dir, name, flags);
+  }
 }
 
 /** What cannot be unmounted shows as EBUSY when it is to be removed. */
@@ -130,9 +146,4 @@ function unmountBelow(path: string): void {
 function pathOf(dir: number, name: string): string {
   const place = sys.readlinkat(sys.AT_FDCWD, `/proc/self/fd/${dir}`);
   return place === "/" ? `/${name}` : `${place}/${name}`;
-}
-
-function located(error: unknown, dir: number, name: string): unknown {
-  if (!(error instanceof sys.SyscallError)) return error;
-  return new sys.SyscallError(-error.errno, error.syscall, pathOf(dir, name));
 }

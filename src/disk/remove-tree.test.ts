@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +8,7 @@ import { lacking } from "../../test/oracle/programs.js";
 import { decodeName } from "../spec/index.js";
 import * as sys from "../sys/index.js";
 import { mountsBelow, removeTree } from "./index.js";
+import { Removal } from "./removal.js";
 
 // Memory has room for many names and does not wait for a disk.
 const base = fs.existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
@@ -140,6 +142,31 @@ describe.skipIf(lacking("root", "mounts"))("with mounts", () => {
     ]);
     for (const { path } of found) sys.umount(path);
     expect(mountsBelow(dir)).toEqual([]);
+  });
+
+  test.skipIf(lacking("chattr"))("a file that may not go is named, and told once", async () => {
+    const dir = fresh();
+    fs.mkdirSync(`${dir}/tree/a/b`, { recursive: true });
+    fs.writeFileSync(`${dir}/tree/a/b/kept`, "");
+    execFileSync("chattr", ["+i", `${dir}/tree/a/b/kept`]);
+    const refused = await removeTree(`${dir}/tree`).catch((error: unknown) => error);
+    execFileSync("chattr", ["-i", `${dir}/tree/a/b/kept`]);
+    expect(String(refused)).toContain(`EPERM: operation not permitted, unlinkat '${dir}/tree/a/b/kept'`);
+  });
+
+  test("what is mounted in it while it is removed is unmounted too, and not emptied", () => {
+    const dir = fresh();
+    fs.mkdirSync(`${dir}/source`);
+    fs.writeFileSync(`${dir}/source/precious`, "");
+    for (const name of ["a", "b"]) fs.mkdirSync(`${dir}/tree/${name}/point`, { recursive: true });
+    const steps: string[] = [];
+    for (const step of new Removal(false).run(`${dir}/tree`)) {
+      const later = ["a", "b"].map((name) => `${dir}/tree/${name}/point`).find((path) => fs.existsSync(path));
+      if (steps.length === 0) sys.mount(`${dir}/source`, later ?? "", null, sys.MS.BIND, null);
+      steps.push(step);
+    }
+    expect(steps).toContain("busy");
+    expect([fs.readdirSync(dir), fs.readdirSync(`${dir}/source`)]).toEqual([["source"], ["precious"]]);
   });
 
   test("what cannot be removed is named with its whole path", async () => {
