@@ -83,6 +83,11 @@ export class Client implements Disposable {
     return await (await this.send("POST", path, options)).json<T>();
   }
 
+  /** For requests whose answer says nothing but that it is done. */
+  async tell(method: string, path: string, options: Send = {}): Promise<void> {
+    await (await this.send(method, path, options)).text();
+  }
+
   async delete<T>(path: string, query: Query = {}): Promise<T> {
     return await (await this.send("DELETE", path, { query })).json<T>();
   }

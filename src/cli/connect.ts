@@ -3,6 +3,7 @@ import type { Daemon, Identity } from "../daemon/index.js";
 import type { Owner } from "../engine/index.js";
 import { Conflict, Unavailable } from "../spec/index.js";
 import { Client } from "./client.js";
+import { WrongUsage } from "./failure.js";
 import { defaultSocket, rootSocket } from "./places.js";
 import { engineOptions, type Settings } from "./settings.js";
 
@@ -23,7 +24,8 @@ const patienceMs = 60_000;
  * @throws Unavailable: the root is held by a process that does not answer, or by dockerd
  */
 export async function connect(settings: Settings, signal: AbortSignal): Promise<Connection> {
-  const [socket] = settings.sockets;
+  const [socket, another] = settings.sockets;
+  if (another !== undefined) throw new WrongUsage("several -H are for serve: a command talks to one daemon");
   const connection = socket === undefined ? await toOwner(settings, signal) : await toSocket(socket, signal);
   try {
     await checkDriver(connection.client, settings);

@@ -27,9 +27,13 @@ export async function printListing({ rows, columns }: Listing, format: Format | 
   await print(
     ...table(
       Object.keys(columns),
-      rows.map((row) => fields.map((field) => row[field] ?? "")),
+      rows.map((row) => fields.map((field) => cell(field, row[field] ?? ""))),
     ),
   );
+}
+
+function cell(field: string, value: string): string {
+  return field === "CreatedSince" && value === "" ? "N/A" : value;
 }
 
 /** The `--format` of a command; what it cannot be is refused before anything is asked of the daemon. */

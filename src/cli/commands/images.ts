@@ -32,7 +32,7 @@ export function imagesCommand(): Command {
         const filters = filtersText([...(options.filter ?? []), ...(name === undefined ? [] : [`reference=${name}`])]);
         const list = await client.get<ImageSummary[]>("/images/json", { all: options.all, filters });
         const rows = list.flatMap((image) => imageRows(image, options));
-        if (options.quiet) return await print(...new Set(rows.map((row) => row.ID)));
+        if (options.quiet) return await print(...rows.map((row) => row.ID));
         await printListing({ rows, columns: options.digests ? withDigests : columns }, options.format);
       }),
     );

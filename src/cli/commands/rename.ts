@@ -9,7 +9,7 @@ export function renameCommand(): Command {
     .argument("<name>")
     .action(
       talking(async ({ client, args: [container = "", name] }) => {
-        await client.send("POST", `/containers/${pathPart(container)}/rename`, { query: { name } });
+        await client.tell("POST", `/containers/${pathPart(container)}/rename`, { query: { name } });
       }),
     );
 }

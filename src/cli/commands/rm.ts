@@ -19,7 +19,7 @@ export function rmCommand(): Command {
       talking<Options>(async ({ client, args, options: { force, volumes } }) => {
         await each(args, async (name) => {
           try {
-            await client.send("DELETE", `/containers/${pathPart(name)}`, { query: { force, v: volumes } });
+            await client.tell("DELETE", `/containers/${pathPart(name)}`, { query: { force, v: volumes } });
             await print(name);
           } catch (error) {
             if (!(force && error instanceof ServerError && error.status === 404)) throw error;

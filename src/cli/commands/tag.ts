@@ -11,7 +11,7 @@ export function tagCommand(): Command {
     .argument("<name[:tag]>")
     .action(
       talking(async ({ client, args: [image = "", name = ""] }) => {
-        await client.send("POST", `/images/${pathPart(image)}/tag`, { query: target(name) });
+        await client.tell("POST", `/images/${pathPart(image)}/tag`, { query: target(name) });
       }),
     );
 }

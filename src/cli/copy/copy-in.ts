@@ -68,5 +68,5 @@ async function put(
   { archive }: CopyOptions,
 ): Promise<void> {
   const query = { path: place.path, noOverwriteDirNonDir: "true", copyUIDGID: archive };
-  await (await client.send("PUT", archiveOf(place), { query, body })).text();
+  await client.tell("PUT", archiveOf(place), { query, body });
 }

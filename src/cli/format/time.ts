@@ -16,10 +16,13 @@ export function span(seconds: number): string {
   return `${Math.floor(days / 365)} years`;
 }
 
-/** How long ago a moment was, given in seconds since 1970. */
+/** How long ago a moment was, given in seconds since 1970; `""` for Go's zero time, which stands for unknown. */
 export function ago(created: number): string {
+  if (created === goZero) return "";
   return `${span(Math.max(0, Date.now() / 1000 - created))} ago`;
 }
+
+const goZero = Date.parse("0001-01-01T00:00:00Z") / 1000;
 
 /** `2026-11-21 20:56:45 +0000 UTC`: how Go prints a time. */
 export function goTime(created: number): string {
