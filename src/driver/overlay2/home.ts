@@ -69,11 +69,11 @@ export class Home {
     return link;
   }
 
-  /** Also without its `link` file, which a crash may have kept from being written. */
+  /** Also without its `link` file, or with an empty one: a crash may have kept it from being written. */
   async removeLink(id: CacheID): Promise<void> {
-    const link = await readIfThere(this.file(id, "link"));
-    if (link === undefined) return this.#removeLinksTo(id);
-    if (/^[^/.][^/]*$/.test(link)) await unlink(join(this.path, "l", link)).catch(ifMissing);
+    const link = (await readIfThere(this.file(id, "link"))) ?? "";
+    if (!/^[^/.][^/]*$/.test(link)) return this.#removeLinksTo(id);
+    await unlink(join(this.path, "l", link)).catch(ifMissing);
   }
 
   async #removeLinksTo(id: CacheID): Promise<void> {
