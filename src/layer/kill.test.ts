@@ -46,6 +46,7 @@ async function expectWhole(root: TestRoot, store: LayerStore): Promise<void> {
   expect((await root.driver.list()).sort()).toEqual(named.sort());
   expect(fs.readdirSync(join(root.layerdb, "tmp"))).toEqual([]);
   expect(fs.readdirSync(join(root.layerdb, "sha256"))).toHaveLength(store.list().length);
+  expect(danglingLinks(root)).toEqual([]);
   for (const { chainID, diffID } of store.list()) expect(sha256(await collect(store.tar(chainID)))).toBe(diffID);
   for (const { name } of store.rw.list()) {
     await using mounted = await store.rw.mount(name);
@@ -53,11 +54,20 @@ async function expectWhole(root: TestRoot, store: LayerStore): Promise<void> {
   }
 }
 
+/** Short names of overlay2 that lead nowhere. */
+function danglingLinks(root: TestRoot): string[] {
+  const dir = join(root.home, "l");
+  if (!fs.existsSync(dir)) return [];
+  return fs.readdirSync(dir).filter((name) => !fs.existsSync(join(dir, name)));
+}
+
 describe.for(drivers)("killed at any moment, on %s", (driver) => {
   test("nothing acknowledged is lost, nothing half is listed, nothing stays over", { timeout: 120_000 }, async () => {
     await using root = await TestRoot.make(driver);
     const kept = new Set<string>();
-    for (let round = 0; round < 8; round++) {
+    // Whole copies take their time; what is tested here is the same.
+    const rounds = driver === "vfs" ? 3 : 8;
+    for (let round = 0; round < rounds; round++) {
       const said = await killedAfter(root, 1 + round);
       const { there, maybe } = acknowledged(said);
       for (const id of there) kept.add(id);
