@@ -92,7 +92,7 @@ export interface Mounted extends AsyncDisposable {
 /** A layer that is being filled. */
 export interface Filling extends AsyncDisposable {
   readonly target: WriteTarget;
-  /** @returns nothing; from here on the layer has its content */
+  /** From here on the layer has its content. Layers upon each other are committed bottom first. */
   commit(): Promise<void>;
 }
 

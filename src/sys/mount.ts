@@ -1,5 +1,6 @@
-import { check, libc } from "./libc.js";
+import { check, inBackground, libc } from "./libc.js";
 import { cString, type Name } from "./name.js";
+import { SyscallError } from "./syscall-error.js";
 
 /** Flags of `mount`. */
 export const MS = {
@@ -36,4 +37,16 @@ export function mount(source: Name, target: Name, type: Name | null, flags: numb
 /** Unmounts the topmost mount at `target`, which is not followed when it is a symlink. */
 export function umount(target: Name, flags = 0): void {
   check(libc.umount2(cString(target), flags | UMOUNT_NOFOLLOW), "umount2", target);
+}
+
+/**
+ * As `umount`, without keeping this thread: an overlay's last unmounting writes all that waits for the file system of
+ * its upper directory to disk, whoever wrote it.
+ */
+export async function umountInBackground(target: Name, flags = 0): Promise<void> {
+  try {
+    await inBackground("umount2", "umount2", cString(target), flags | UMOUNT_NOFOLLOW);
+  } catch (error) {
+    throw error instanceof SyscallError ? new SyscallError(-error.errno, "umount2", target) : error;
+  }
 }

@@ -21,7 +21,7 @@ export async function whyNoNativeDiff(home: string, features: OverlayFeatures): 
     try {
       return await whyNot(at, prefix);
     } finally {
-      unmountOverlay(at("merged"));
+      await unmountOverlay(at("merged"));
     }
   });
 }

@@ -11,7 +11,7 @@ export async function probeOverlay(dir: string, features: OverlayFeatures): Prom
     for (const name of ["lower1", "lower2", "upper", "work", "merged"]) await mkdir(join(probe, name));
     const upper = { dir: "upper", work: "work" };
     await mountOverlay(probe, { lowers: ["lower2", "lower1"], upper, target: "merged" }, features);
-    unmountOverlay(join(probe, "merged"));
+    await unmountOverlay(join(probe, "merged"));
   });
 }
 

@@ -43,8 +43,8 @@ async function mounted(name: string, count: number, way?: MountWay): Promise<str
     const lines = fs.readFileSync("/proc/self/mounts", "utf8").split("\n");
     return lines.filter((line) => line.includes(name)).at(-1) ?? "";
   } finally {
-    unmountOverlay(merged);
-    unmountOverlay(merged);
+    await unmountOverlay(merged);
+    await unmountOverlay(merged);
   }
 }
 

@@ -10,7 +10,7 @@ import {
   MNT,
   mount,
   moveMount,
-  umount,
+  umountInBackground,
 } from "../../sys/index.js";
 
 /** An overlay mount, by names relative to the driver's home. */
@@ -62,9 +62,9 @@ export async function mountOverlay(
 }
 
 /** Takes the mount out of sight; it ends with its last user. Nothing mounted there is no error. */
-export function unmountOverlay(target: string): void {
+export async function unmountOverlay(target: string): Promise<void> {
   try {
-    umount(target, MNT.DETACH);
+    await umountInBackground(target, MNT.DETACH);
   } catch (error) {
     if (!isErrno(error, "EINVAL", "ENOENT")) throw error;
   }

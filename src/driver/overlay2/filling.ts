@@ -1,5 +1,6 @@
 import type { Dirent } from "node:fs";
 import { readdir } from "node:fs/promises";
+import { basename, dirname } from "node:path";
 import { removeTree } from "../../disk/index.js";
 import { type CacheID, Conflict, decodeName, NotFound, shortID } from "../../spec/index.js";
 import { lgetxattr, lremovexattr } from "../../sys/index.js";
@@ -27,7 +28,7 @@ export async function fillLayer(home: Home, id: CacheID, uses: LayerUses, userxa
   return {
     target,
     commit: async () => {
-      await hideBelowRoot(home, id, target);
+      await hideBelowRoot(home, id, target, uses);
       open = false;
       release();
     },
@@ -45,11 +46,13 @@ export async function fillLayer(home: Home, id: CacheID, uses: LayerUses, userxa
  * Overlayfs takes no notice of an opaque mark on the root of a layer: each name that it hides gets a whiteout of its
  * own instead, each of the layer's own directories a mark.
  */
-async function hideBelowRoot(home: Home, id: CacheID, target: WriteTarget): Promise<void> {
+async function hideBelowRoot(home: Home, id: CacheID, target: WriteTarget, uses: LayerUses): Promise<void> {
   const mark = `${target.xattrPrefix}opaque`;
   if (lgetxattr(target.root, mark) === undefined) return;
   const own = new Map((await entries(target.root)).map((entry) => [decodeName(entry.name), entry.isDirectory()]));
-  const below = (await Promise.all((await home.lowerDirs(id)).map(entries))).flat();
+  const lowers = await home.lowerDirs(id);
+  for (const lower of lowers) uses.assertNotClaimed(basename(dirname(lower)));
+  const below = (await Promise.all(lowers.map(entries))).flat();
   const writer = openWriter(target);
   try {
     for (const path of new Set(below.map(({ name }) => decodeName(name)))) {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { lacking } from "../../../test/oracle/programs.js";
 import { output } from "../../../test/oracle/run.js";
+import { scratch } from "../../../test/oracle/scratch.js";
 import { randomID } from "../../spec/index.js";
 import { Bench } from "../suite/bench.js";
 import { directory, file, opaque, whiteout } from "../suite/changes.js";
@@ -189,6 +190,25 @@ describe.skipIf(lacking("mounts"))("overlay2 on disk", () => {
     await reader.close();
     expect(mountLine(mounted.path)).toBeDefined();
     expect(fs.readdirSync(home)).toEqual(before);
+  });
+
+  test("closing unmounts what is in the home, and not the home", async () => {
+    await using disk = await scratch(fs.existsSync("/dev/shm") ? "/dev/shm" : undefined);
+    const own = join(disk.path, "overlay2");
+    fs.mkdirSync(own);
+    await output("mount", ["-t", "tmpfs", "none", own]);
+    try {
+      const driver = await Overlay2.open(disk.path);
+      const [base, top] = [randomID(), randomID()];
+      await driver.create(base);
+      await driver.create(top, base);
+      const { path } = await driver.mount(top);
+      await driver.close();
+      expect(mountLine(path)).toBeUndefined();
+      expect(mountLine(own)).toBeDefined();
+    } finally {
+      await output("umount", [own]);
+    }
   });
 
   test("what else lies in the home is no layer", async () => {

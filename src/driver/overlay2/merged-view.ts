@@ -24,7 +24,7 @@ export async function beginMerged(home: Home, id: CacheID, features: OverlayFeat
 
 /** Unmounts what is at a layer's `merged`; nothing there is no error. */
 export async function endMerged(path: string): Promise<void> {
-  unmountOverlay(path);
+  await unmountOverlay(path);
   await rmdir(path).catch((error: unknown) => {
     if (!isErrno(error, "ENOENT")) throw error;
   });

@@ -1,9 +1,11 @@
+import { realpath } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { mountsBelow } from "../../disk/index.js";
 import type { Change } from "../../overlayfs/index.js";
 import { type CacheID, Forbidden, InvalidParameter, NotFound, shortID } from "../../spec/index.js";
-import { MNT, umount } from "../../sys/index.js";
+import { MNT, umountInBackground } from "../../sys/index.js";
 import type { CreateOptions, Driver, DriverOptions, Filling, Mounted, OpenDiff, PathChange } from "../driver.js";
+import { ifMissing } from "../layer-names.js";
 import { LayerUses } from "../layer-uses.js";
 import { changedPaths } from "../read/changed-paths.js";
 import { paced } from "../read/paced.js";
@@ -142,9 +144,12 @@ export class Overlay2 implements Driver {
 
   async close(): Promise<void> {
     if (this.#ready.readOnly) return;
-    for (const { path } of mountsBelow(this.#home.path)) {
+    // The home itself may well be a mount: somebody else's.
+    const home = await realpath(this.#home.path).catch(ifMissing);
+    if (home === undefined) return;
+    for (const { path } of mountsBelow(home).filter((mount) => mount.path !== home)) {
       if (basename(path) === "merged") await endMerged(path);
-      else umount(path, MNT.DETACH);
+      else await umountInBackground(path, MNT.DETACH);
     }
   }
 

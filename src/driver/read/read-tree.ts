@@ -1,6 +1,7 @@
 import type { Meta, SyncChange } from "../../overlayfs/index.js";
 import { baseOf, DataLoss, joinPath, type Path, parentOf } from "../../spec/index.js";
-import { close, fgetxattr, fstat, lgetxattr, lstatat, O, openat2, resolve, S, Stat } from "../../sys/index.js";
+import { close, fgetxattr, fstat, lgetxattr, lstatat, O, S, Stat } from "../../sys/index.js";
+import { openInRoot } from "../in-root.js";
 import { isDirectory, isWhiteout } from "../node-kind.js";
 import { quoted } from "../quoted.js";
 import { closeAll, ifThere, openDirectoryIn, openRoot, pathIn, sortedNames, tryLstat } from "./directory.js";
@@ -46,10 +47,8 @@ export function* readTree(root: string, options: ReadTreeOptions = {}): Generato
   }
 }
 
-const inRoot = { flags: O.O_RDONLY | O.O_DIRECTORY, resolve: resolve.inRoot | resolve.noMagicLinks };
-
 function* walkFrom(root: number, base: Path, as: Path, rootEntry: boolean, walk: Walk): Generator<SyncChange, void> {
-  const dir = openat2(root, parentOf(base) || ".", inRoot);
+  const dir = openInRoot(root, parentOf(base), O.O_RDONLY | O.O_DIRECTORY);
   try {
     const name = baseOf(base);
     const stat = lstatat(dir, name, new Stat());

@@ -160,8 +160,9 @@ export class Vfs implements Driver {
 
   async #delete(id: CacheID): Promise<void> {
     this.#fresh.delete(id);
-    await removeTree(this.#dir(id));
+    // In this order: a tree that is left is still listed.
     await rm(pathOfLayer(this.#parents, id), { force: true });
+    await removeTree(this.#dir(id));
   }
 
   async #fill(id: CacheID): Promise<Filling> {

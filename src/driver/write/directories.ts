@@ -1,5 +1,6 @@
 import { baseOf, isErrno, joinPath, type Path, parentOf, Unavailable } from "../../spec/index.js";
-import { AT_FDCWD, close, O, openat, openat2, resolve } from "../../sys/index.js";
+import { AT_FDCWD, close, O, openat } from "../../sys/index.js";
+import { openInRoot } from "../in-root.js";
 import { isJailed } from "./jail.js";
 
 /** Opens directory `path` as seen from `root`, never one outside of it. */
@@ -12,7 +13,7 @@ const flags = O.O_PATH | O.O_DIRECTORY;
 /** Each step of the walk, links included, is kept below `root` by the kernel. */
 export const inRoot: OpenDirectory = (root, path) => {
   try {
-    return openat2(root, path || ".", { flags, resolve: resolve.inRoot | resolve.noMagicLinks });
+    return openInRoot(root, path, flags);
   } catch (error) {
     if (!isErrno(error, "ENOSYS")) throw error;
     if (isJailed()) return inJail(root, path);
