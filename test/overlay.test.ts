@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { apply, changes, changesOf, merge, type Tree, treeOf } from "../src/overlayfs/index.js";
 import { mergedByKernel, onKernel, whyNoOverlay } from "./overlay/kernel.js";
 import { layers, rareLayers } from "./overlay/layers.js";
@@ -7,9 +7,10 @@ import { linesOf } from "./overlay/lines.js";
 import { onModel } from "./overlay/model.js";
 import { plan } from "./overlay/script.js";
 
+vi.setConfig({ testTimeout: 300_000 });
 const why = whyNoOverlay();
 if (why) console.log(`overlay: not compared with the kernel: ${why}`);
-const runs = Number(process.env.OVERLAY_RUNS ?? 200);
+const runs = Number(process.env.OVERLAY_RUNS ?? 150);
 
 describe.skipIf(why !== undefined)("random scripts on a real overlay mount and on the model", () => {
   let umask = 0;

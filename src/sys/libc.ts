@@ -104,14 +104,15 @@ const prototypes: Readonly<Record<keyof Libc, string>> = {
   syscallCopy: "long syscall(long, long, void *, long, void *, size_t, long)",
 };
 
-const arm = process.arch === "arm64";
+// All younger machines (arm64, riscv64, loong64) share one table, in which these numbers differ from x86-64.
+const x64 = process.arch === "x64";
 
 /** Numbers of the calls made by `syscall`; those from 424 on are the same on all machines. */
 export const numbers = {
-  mknodat: arm ? 33 : 259,
-  getdents64: arm ? 61 : 217,
-  renameat2: arm ? 276 : 316,
-  copy_file_range: arm ? 285 : 326,
+  mknodat: x64 ? 259 : 33,
+  getdents64: x64 ? 217 : 61,
+  renameat2: x64 ? 316 : 276,
+  copy_file_range: x64 ? 326 : 285,
   open_tree: 428,
   move_mount: 429,
   fsopen: 430,

@@ -41,9 +41,8 @@ function textOf(name: Name): string {
   return typeof name === "string" ? name : decodeName(name);
 }
 
-/** Errnos libuv has no name for, numbered alike on all Linux machines we run on. */
+/** Errnos for which libuv has no name, or (95) another than manual pages; numbered alike on all machines we run on. */
 const beyondLibuv: Readonly<Record<number, readonly [code: string, text: string]>> = {
-  61: ["ENODATA", "no data available"],
   74: ["EBADMSG", "bad message"],
   95: ["EOPNOTSUPP", "operation not supported"],
   116: ["ESTALE", "stale file handle"],
