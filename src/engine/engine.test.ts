@@ -198,6 +198,23 @@ describe.skipIf(skipRoot)("what is damaged or left over", () => {
   });
 });
 
+describe.skipIf(skipRoot)("a creation that was killed", () => {
+  test("leaves no volume without a name, and those with one", async () => {
+    await using made = await testEngine("vfs");
+    const { Id } = await made.engine.containers.create({ Image: "base:1" });
+    const nameless = (await made.engine.volumes.create({})).Name;
+    const kept = (await made.engine.volumes.create({})).Name;
+    await made.engine[Symbol.asyncDispose]();
+    writeFileSync(join(made.root, "tmp", `volumes-of-${"0".repeat(64)}`), `${nameless}\n../../containers`);
+    writeFileSync(join(made.root, "tmp", `volumes-of-${Id}`), kept);
+    const reports: string[] = [];
+    await using engine = await Engine.open({ root: made.root, report: (line) => reports.push(line) });
+    expect((await engine.volumes.list()).Volumes.map(({ Name }) => Name)).toEqual([kept]);
+    expect(reports).toEqual([`removed volume ${nameless.slice(0, 12)}, which an interrupted operation had left`]);
+    expect(await leftovers(made.root, "vfs")).toEqual([]);
+  });
+});
+
 describe.skipIf(lacking("root", "mounts"))("what a killed process left mounted", () => {
   test("goes at the next opening: the merged view, and the volumes in it", async () => {
     await using made = await testEngine("overlay2");

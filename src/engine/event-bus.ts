@@ -13,12 +13,10 @@ interface Entry {
   readonly message: EventMessage;
 }
 
-type Reader = (entry: Entry) => void;
-
 /** Events in memory: the last 256, and the readers that wait for more. */
 export class EventBus implements Events {
   #entries: Entry[] = [];
-  readonly #readers = new Set<Reader>();
+  readonly #readers = new Set<EventReader>();
 
   get readers(): number {
     return this.#readers.size;
@@ -40,7 +38,7 @@ export class EventBus implements Events {
       timeNano: new RawNumber(ns),
     };
     this.#entries = [...this.#entries.slice(1 - kept), { ns, message }];
-    for (const reader of this.#readers) reader({ ns, message });
+    for (const reader of this.#readers) reader.offer({ ns, message });
   }
 
   read({ sinceNs, untilNs, filters = {}, signal }: EventReadOptions = {}): AsyncIterable<EventMessage> {
@@ -53,44 +51,71 @@ export class EventBus implements Events {
     const wanted = ({ ns, message }: Entry) =>
       (untilNs === undefined || ns <= untilNs) && Object.keys(filters).every((key) => passes[key]?.(filters, message));
     const replays = sinceNs !== undefined || untilNs !== undefined;
-    const past = replays ? this.#entries.filter((entry) => entry.ns >= (sinceNs ?? 0n) && wanted(entry)) : [];
-    return this.#stream(past, wanted, untilNs, signal);
+    const past = replays ? this.#entries.filter(({ ns }) => ns >= (sinceNs ?? 0n)) : [];
+    const reader = new EventReader(wanted, () => this.#readers.delete(reader));
+    this.#readers.add(reader);
+    for (const entry of past) reader.offer(entry);
+    reader.stopAt(untilNs, signal);
+    return reader.events();
+  }
+}
+
+/** Events on their way to one reader. */
+class EventReader {
+  readonly #wanted: (entry: Entry) => boolean;
+  readonly #onStop: () => void;
+  readonly #queue: EventMessage[] = [];
+  #stopped = false;
+  #wake: () => void = () => {};
+  #forget: () => void = () => {};
+
+  constructor(wanted: (entry: Entry) => boolean, onStop: () => void) {
+    this.#wanted = wanted;
+    this.#onStop = onStop;
   }
 
-  #stream(past: Entry[], wanted: (entry: Entry) => boolean, untilNs?: bigint, signal?: AbortSignal) {
-    const queue = past.map(({ message }) => message);
-    let wake = () => {};
-    const reader: Reader = (entry) => {
-      if (!wanted(entry)) return;
-      if (queue.push(entry.message) >= mostWaiting) this.#readers.delete(reader);
-      wake();
-    };
-    this.#readers.add(reader);
-    const stop = () => {
-      this.#readers.delete(reader);
-      wake();
-    };
+  offer(entry: Entry): void {
+    if (this.#stopped || !this.#wanted(entry)) return;
+    if (this.#queue.push(entry.message) >= mostWaiting) this.stop();
+    this.#wake();
+  }
+
+  stopAt(untilNs: bigint | undefined, signal: AbortSignal | undefined): void {
+    const stop = () => this.stop();
     const leftMs = untilNs === undefined ? undefined : Number((untilNs - nowNs()) / 1_000_000n);
-    const timer = leftMs === undefined ? undefined : setTimeout(stop, Math.min(Math.max(leftMs, 0), 2 ** 31 - 1));
+    if (signal?.aborted || (leftMs !== undefined && leftMs <= 0)) {
+      this.stop();
+      return;
+    }
+    const timer = leftMs === undefined ? undefined : setTimeout(stop, Math.min(leftMs, 2 ** 31 - 1));
     signal?.addEventListener("abort", stop, { once: true });
-    if (signal?.aborted || (leftMs !== undefined && leftMs <= 0)) stop();
-    const readers = this.#readers;
-    return (async function* () {
-      try {
-        for (;;) {
-          yield* queue.splice(0);
-          if (queue.length > 0) continue;
-          if (!readers.has(reader)) return;
-          await new Promise<void>((resolve) => {
-            wake = resolve;
-          });
-        }
-      } finally {
-        clearTimeout(timer);
-        signal?.removeEventListener("abort", stop);
-        stop();
+    this.#forget = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", stop);
+    };
+  }
+
+  /** Nothing more comes; what has come can still be read. */
+  stop(): void {
+    this.#stopped = true;
+    this.#forget();
+    this.#onStop();
+    this.#wake();
+  }
+
+  async *events(): AsyncGenerator<EventMessage, void, undefined> {
+    try {
+      for (;;) {
+        yield* this.#queue.splice(0);
+        if (this.#queue.length > 0) continue;
+        if (this.#stopped) return;
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
       }
-    })();
+    } finally {
+      this.stop();
+    }
   }
 }
 

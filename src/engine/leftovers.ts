@@ -6,12 +6,17 @@ import type { LayerStore } from "../layer/index.js";
 import { messageOf, shortID } from "../spec/index.js";
 import { MNT, umount } from "../sys/index.js";
 import type { ContainerStore } from "./container/container-store.js";
+import { isNote, notedVolumes } from "./volume/volume-intents.js";
+import type { VolumeStore } from "./volume/volume-store.js";
 
 type Report = (line: string) => void;
 
-/** Empties `tmp`: what is in it belongs to operations that are no more. dockerd does the same at its start. */
+/**
+ * Empties `tmp`: what is in it belongs to operations that are no more. dockerd does the same at its start. Notes of
+ * volumes stay, for `sweepVolumes`.
+ */
 export async function sweepTmp(tmp: string, report: Report): Promise<void> {
-  for (const name of await readdir(tmp)) {
+  for (const name of (await readdir(tmp)).filter((name) => !isNote(name))) {
     await removeTree(join(tmp, name));
     report(`removed tmp/${name}, left by an interrupted operation`);
   }
@@ -32,6 +37,18 @@ export function sweepMounts(home: string, layers: LayerStore, containers: Contai
     } catch (error) {
       report(`${path}, left mounted by an interrupted operation, cannot be unmounted: ${messageOf(error)}`);
     }
+  }
+}
+
+/** Removes nameless volumes of containers that did not come to be. */
+export async function sweepVolumes(tmp: string, volumes: VolumeStore, containers: ContainerStore, report: Report) {
+  for (const { id, names, done } of await notedVolumes(tmp)) {
+    for (const name of containers.isThere(id) ? [] : names) {
+      if (!(await volumes.find(name)) || containers.hasVolume(name)) continue;
+      await volumes.delete(name);
+      report(`removed volume ${shortID(name)}, which an interrupted operation had left`);
+    }
+    await done();
   }
 }
 

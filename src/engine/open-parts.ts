@@ -15,7 +15,7 @@ import { VolumeBinds } from "./copy/volume-binds.js";
 import { engineID } from "./engine-id.js";
 import { EventBus } from "./event-bus.js";
 import { ImageOperations } from "./image/operations.js";
-import { sweepLayers, sweepMounts, sweepRWLayers, sweepTmp } from "./leftovers.js";
+import { sweepLayers, sweepMounts, sweepRWLayers, sweepTmp, sweepVolumes } from "./leftovers.js";
 import { Ownership } from "./owner.js";
 import { Turns } from "./turns.js";
 import { VolumeStore } from "./volume/volume-store.js";
@@ -59,7 +59,7 @@ export async function openParts(options: OpenOptions, undo: Undo): Promise<Parts
     emit: (action, id, attributes) => events.emit("image", action, id, attributes),
   });
   const stores = { store, layers, imageStore, references, volumes };
-  const parts = { ...stores, images, events, threads, binds: new VolumeBinds(), turns: new Turns(), writable };
+  const parts = { ...stores, images, events, threads, binds: new VolumeBinds(), turns: new Turns(), tmp, writable };
   if (writable) await tidy(root, { ...parts, driver: driver.name }, report);
   return { ...parts, id: await engineID(root, writable), root, driver, owner };
 }
@@ -101,6 +101,7 @@ async function tidy(root: string, parts: ContainerParts, report: (line: string) 
   await settleRunning(parts);
   sweepMounts(join(root, parts.driver), parts.layers, parts.store, report);
   await finishRemovals(parts, report);
+  await sweepVolumes(parts.tmp, parts.volumes, parts.store, report);
   await sweepRWLayers(parts.layers, parts.store, report);
   await sweepLayers(root, parts.layers, parts.imageStore, report);
 }

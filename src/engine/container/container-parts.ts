@@ -23,6 +23,8 @@ export interface ContainerParts {
   readonly turns: Turns;
   /** Name of the storage driver. */
   readonly driver: string;
+  /** Absolute path of `tmp` under the data root. */
+  readonly tmp: string;
   readonly writable: boolean;
 }
 

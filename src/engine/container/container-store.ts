@@ -122,6 +122,12 @@ export class ContainerStore {
     return users.map(({ stored }) => ({ id: stored.ID, running: stored.State.Running }));
   }
 
+  /** Whether a container other than `but` has the volume. */
+  hasVolume(name: string, but?: string): boolean {
+    const has = ({ stored }: Container) => Object.values(stored.MountPoints).some((mount) => mount.Name === name);
+    return [...this.#containers.values()].some((container) => container.stored.ID !== but && has(container));
+  }
+
   isTaken(name: string): boolean {
     return this.#names.has(name);
   }

@@ -24,7 +24,7 @@ export async function createContainer(
   const { id, image, host } = request;
   const stored = name ? parseContainerName(name) : randomName((taken) => store.isTaken(taken));
 
-  await using claims = new Undo();
+  await using held = new Undo();
   await using undo = new Undo();
   store.reserve(stored, id);
   undo.defer(() => store.free(stored));
@@ -32,7 +32,7 @@ export async function createContainer(
   await layers.rw.create(id, { ...parent, init: true, ...(host.StorageOpt && { storage: host.StorageOpt }) });
   undo.defer(() => layers.rw.remove(id));
   signal?.throwIfAborted();
-  const { mounts, fresh } = await makeMountPoints(parts, request, undo, claims);
+  const { mounts, fresh } = await makeMountPoints(parts, request, { undo, held });
   await prepareTree(parts, request, fresh);
   signal?.throwIfAborted();
   const container = containerOf(parts, request, stored, mounts);

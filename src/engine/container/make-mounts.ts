@@ -1,5 +1,6 @@
 import { InvalidParameter, NotFound, randomID, type Undo } from "../../spec/index.js";
 import type { HostConfig } from "../api-container.js";
+import { noteVolumes } from "../volume/volume-intents.js";
 import type { ContainerParts } from "./container-parts.js";
 import type { ContainerRequest } from "./container-request.js";
 import { isMountMode } from "./mount-mode.js";
@@ -14,35 +15,49 @@ export interface MadeMounts {
   readonly fresh: readonly StoredMount[];
 }
 
-/**
- * Works out the mounts of a new container, and makes the volumes they need.
- *
- * @param undo takes away the volumes made, if the container does not come to be
- * @param claims keeps the volumes from being removed, until the container is there
- */
+/** What lasts for as long as a container is being made. */
+export interface Making {
+  /** Taken back if the container does not come to be. */
+  readonly undo: Undo;
+  /** Given back once the container is there, or is not. */
+  readonly held: Undo;
+}
+
+/** Works out the mounts of a new container, and makes the volumes they need. */
 export async function makeMountPoints(
   parts: ContainerParts,
-  { config, host, wanted }: ContainerRequest,
-  undo: Undo,
-  claims: Undo,
+  request: ContainerRequest,
+  making: Making,
 ): Promise<MadeMounts> {
-  const make = (wish: WantedMount) => withVolume(parts, wish, undo, claims);
-  const mounts = new Map(inherited(parts, host).map((mount) => [mount.Destination, mount]));
-  for (const { Type, Name } of mounts.values()) if (Type === "volume") claim(parts, Name, claims);
+  const mounts = new Map(inherited(parts, request.host).map((mount) => [mount.Destination, mount]));
+  for (const { Type, Name } of mounts.values()) if (Type === "volume") claim(parts, Name, making);
+  const wishes = wishesOf(request, mounts);
+  const nameless = wishes.filter(({ mount }) => mount.Type === "volume" && !mount.Spec.Source);
+  const note = await noteVolumes(
+    parts.tmp,
+    request.id,
+    nameless.map(({ mount }) => mount.Name),
+  );
+  making.held.defer(() => note[Symbol.asyncDispose]());
   const fresh: StoredMount[] = [];
-  for (const wish of wanted) {
-    const mount = await make(wish);
+  for (const wish of wishes) {
+    const mount = await withVolume(parts, wish, making);
     mounts.set(mount.Destination, mount);
     if (wish.copy) fresh.push(mount);
   }
-  for (const path of Object.keys(config.Volumes ?? {}).sort()) {
-    const Destination = cleanTarget(path);
-    if (mounts.has(Destination)) continue;
-    const mount = await make({ mount: anonymous(Destination), copy: true });
-    mounts.set(Destination, mount);
-    fresh.push(mount);
-  }
   return { mounts: Object.fromEntries([...mounts].sort(([a], [b]) => (a < b ? -1 : 1))), fresh };
+}
+
+/** What was asked for, and what `Config.Volumes` adds where nothing is mounted yet; every volume has a name. */
+function wishesOf({ config, wanted }: ContainerRequest, inherited: ReadonlyMap<string, StoredMount>): WantedMount[] {
+  const taken = new Set([...inherited.keys(), ...wanted.map(({ mount }) => mount.Destination)]);
+  const places = Object.keys(config.Volumes ?? {}).map(cleanTarget);
+  const added = [...new Set(places)].filter((place) => !taken.has(place)).sort();
+  const all = [...wanted, ...added.map((place) => ({ mount: anonymous(place), copy: true }))];
+  return all.map((wish) => {
+    const isNameless = wish.mount.Type === "volume" && wish.mount.Name === "";
+    return isNameless ? { ...wish, mount: { ...wish.mount, Name: randomID() } } : wish;
+  });
 }
 
 /** A mount made from `Config.Volumes`: its empty `Spec` tells it from one that was asked for. */
@@ -71,25 +86,31 @@ function found<T>(find: () => T): T {
   }
 }
 
-function claim({ volumes }: ContainerParts, name: string, claims: Undo): void {
+function claim({ volumes }: ContainerParts, name: string, { held }: Making): void {
   const claimed = volumes.claim(name);
-  claims.defer(() => claimed[Symbol.dispose]());
+  held.defer(() => claimed[Symbol.dispose]());
 }
 
-async function withVolume(parts: ContainerParts, wish: WantedMount, undo: Undo, claims: Undo): Promise<StoredMount> {
+async function withVolume(parts: ContainerParts, wish: WantedMount, making: Making): Promise<StoredMount> {
   const { mount, labels, driverOptions } = wish;
   if (mount.Type !== "volume") return mount;
-  const Name = mount.Name || randomID();
-  const body = { Name, Driver: mount.Driver, Labels: labels ?? null, DriverOpts: driverOptions ?? null };
+  const { Source: _, Name, Destination, RW, Driver, Type, ...rest } = mount;
+  const body = { Name, Driver, Labels: labels ?? null, DriverOpts: driverOptions ?? null };
   const { volume, isNew } = await parts.turns.alone(`volume ${Name}`, () => {
-    claim(parts, Name, claims);
+    claim(parts, Name, making);
     return parts.volumes.create(body);
   });
   if (isNew) {
-    undo.defer(() => parts.volumes.delete(Name));
+    making.undo.defer(() => unmake(parts, Name));
     parts.events.emit("volume", "create", Name, { driver: "local" });
   }
-  const { Source: _, Name: __, Destination, RW, Driver, Type, ...rest } = mount;
   const relabel = mount.Spec.Type !== undefined && !mount.Relabel ? { Relabel: "z" } : {};
   return { Source: volume.Mountpoint, Destination, RW, Name, Driver, Type, ...relabel, ...rest };
+}
+
+/** Takes a volume away again, unless another container has come to want it meanwhile. */
+async function unmake({ volumes, store, turns }: ContainerParts, name: string): Promise<void> {
+  await turns.alone(`volume ${name}`, async () => {
+    if (volumes.claims(name) <= 1 && !store.hasVolume(name)) await volumes.delete(name);
+  });
 }

@@ -57,10 +57,8 @@ export async function bury(parts: ContainerParts, container: Container, volumes:
 
 async function removeAnonymousVolumes({ store, volumes, events }: ContainerParts, { stored }: Container) {
   const mounts = Object.values(stored.MountPoints).filter(({ Type, Spec }) => Type === "volume" && !Spec?.Source);
-  const others = store.list().filter((other) => other.stored.ID !== stored.ID);
-  const used = new Set(others.flatMap((other) => Object.values(other.stored.MountPoints).map(({ Name }) => Name)));
   for (const { Name } of mounts) {
-    if (Name === "" || used.has(Name) || volumes.isClaimed(Name)) continue;
+    if (Name === "" || store.hasVolume(Name, stored.ID) || volumes.claims(Name) > 0) continue;
     await volumes.delete(Name);
     events.emit("volume", "destroy", Name, { driver: "local" });
   }

@@ -81,7 +81,7 @@ async function remove(parts: VolumeParts, name: string, force: boolean): Promise
     throw new NotFound(`get ${name}: no such volume`);
   }
   const users = usersOf(parts, name);
-  if (users.length > 0 || volumes.isClaimed(name)) {
+  if (users.length > 0 || volumes.claims(name) > 0) {
     throw new Conflict(`remove ${name}: volume is in use - [${users.join(", ")}]`);
   }
   await volumes.delete(name);
@@ -94,7 +94,7 @@ async function prune(parts: VolumeParts, wanted: (volume: Volume) => boolean) {
   let reclaimed = 0;
   for (const volume of (await volumes.list()).filter(wanted)) {
     await turns.alone(`volume ${volume.Name}`, async () => {
-      if (usersOf(parts, volume.Name).length > 0 || volumes.isClaimed(volume.Name)) return;
+      if (usersOf(parts, volume.Name).length > 0 || volumes.claims(volume.Name) > 0) return;
       const { Size } = await usageOf(parts, volume);
       await volumes.delete(volume.Name);
       events.emit("volume", "destroy", volume.Name, { driver: "local" });

@@ -81,8 +81,9 @@ export class VolumeStore {
     };
   }
 
-  isClaimed(name: string): boolean {
-    return (this.#claims.get(name) ?? 0) > 0;
+  /** How many containers that are being made want it. */
+  claims(name: string): number {
+    return this.#claims.get(name) ?? 0;
   }
 
   /** Where a volume's files are. */
