@@ -4,6 +4,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["dist/**/*.test.js"],
+    globalSetup: "dist/test/setup/global.js",
     // The product is loaded by Node itself; only test files go through vite.
     server: { deps: { external: [/\/dist\/(?!.*\.test\.js)/] } },
     pool: "forks",

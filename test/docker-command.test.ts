@@ -191,7 +191,10 @@ const warning = /^WARNING: IPv4 forwarding is disabled.*\n/gm;
 /** Ids by the order of their appearance, ages left out: what may differ between two daemons. */
 function neutral(text: string, ids: Map<string, string>): string {
   const chosen = text.replace(/container [0-9a-f]{12} is using/g, "container ID is using"); // any of them
-  const aged = chosen.replace(warning, "").replace(/(About an? \w+|Less than a second|\d+ \w+) ago */g, "AGO ");
+  const aged = chosen
+    .replace(warning, "")
+    .replace(/CREATED {2,}/g, "CREATED  ")
+    .replace(/(About an? \w+|Less than a second|\d+ \w+) ago */g, "AGO ");
   const dated = aged.replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)/g, "TIME");
   return dated.replace(/\b[0-9a-f]{64}\b|\b[0-9a-f]{12}\b/g, (id) => {
     const short = id.slice(0, 12);

@@ -1,0 +1,56 @@
+import { access, chmod, mkdir, readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { find } from "../oracle/programs.js";
+import { output } from "../oracle/run.js";
+
+const memory = "/dev/shm";
+const prefix = "layerkit-";
+
+/**
+ * vitest's global set-up. Temporary files of all tests go to an XFS in memory, where the many fsyncs of a store cost
+ * nothing and times are steady; where that cannot be had they stay where they would be.
+ */
+export default async function setup(): Promise<(() => Promise<void>) | undefined> {
+  await sweep();
+  const place = join(memory, `${prefix}${process.pid}`);
+  try {
+    await mounted(place);
+  } catch {
+    await given(place);
+    return undefined;
+  }
+  process.env.TMPDIR = place;
+  return () => given(place);
+}
+
+async function mounted(place: string): Promise<void> {
+  await access("/dev/loop-control");
+  await mkdir(place);
+  await output("truncate", ["-s", "16G", `${place}.image`]);
+  await output("mkfs.xfs", ["-q", `${place}.image`]);
+  await output("mount", ["-o", "loop,discard", `${place}.image`, place]);
+  await chmod(place, 0o1777);
+}
+
+async function given(place: string): Promise<void> {
+  if (find("umount")) await output("umount", ["--lazy", place]).catch(() => {});
+  await rm(place, { recursive: true, force: true });
+  await rm(`${place}.image`, { force: true });
+}
+
+/** Takes away what runs that were killed have left. */
+async function sweep(): Promise<void> {
+  const names = await readdir(memory).catch(() => []);
+  for (const name of names) {
+    const pid = new RegExp(`^${prefix}(\\d+)$`).exec(name)?.[1];
+    if (
+      pid !== undefined &&
+      !(await access(`/proc/${pid}`).then(
+        () => true,
+        () => false,
+      ))
+    ) {
+      await given(join(memory, name));
+    }
+  }
+}
