@@ -14,6 +14,7 @@ import { drivers, imported, rootfs, testEngine } from "./engine.test.tools.js";
 import { ownerOf } from "./owner.js";
 
 const silent = () => {};
+const files = ["checkpoints", "config.v2.json", "hostconfig.json"];
 let root = "";
 beforeEach(async () => {
   const directory = await scratch("/dev/shm");
@@ -185,15 +186,18 @@ describe.skipIf(skipRoot)("what is damaged or left over", () => {
   test("what interrupted operations left in tmp, and writable layers without a container, go and are told", async () => {
     await using made = await testEngine("vfs");
     const { Id } = await made.engine.containers.create({ Image: "base:1" }, { name: "half" });
+    const { Id: whole } = await made.engine.containers.create({ Image: "base:1" }, { name: "whole" });
     await made.engine[Symbol.asyncDispose]();
     rmSync(join(made.root, "containers", Id), { recursive: true });
     mkdirSync(join(made.root, "tmp/write-set-container-1"));
+    writeFileSync(join(made.root, "containers", whole, ".tmp-config.v2.json123"), "{");
     const reports: string[] = [];
     await using _ = await Engine.open({ root: made.root, report: (line) => reports.push(line) });
     expect(reports).toEqual([
       "removed tmp/write-set-container-1, left by an interrupted operation",
-      `removed the writable layer of container ${Id.slice(0, 12)}, which an interrupted operation had left`,
+      `removed the writable layer of container ${Id.slice(0, 12)}, left by an interrupted operation`,
     ]);
+    expect(readdirSync(join(made.root, "containers", whole)).sort()).toEqual(files);
     expect(await leftovers(made.root, "vfs")).toEqual([]);
   });
 });
@@ -210,7 +214,7 @@ describe.skipIf(skipRoot)("a creation that was killed", () => {
     const reports: string[] = [];
     await using engine = await Engine.open({ root: made.root, report: (line) => reports.push(line) });
     expect((await engine.volumes.list()).Volumes.map(({ Name }) => Name)).toEqual([kept]);
-    expect(reports).toEqual([`removed volume ${nameless.slice(0, 12)}, which an interrupted operation had left`]);
+    expect(reports).toEqual([`removed volume ${nameless.slice(0, 12)}, left by an interrupted operation`]);
     expect(await leftovers(made.root, "vfs")).toEqual([]);
   });
 });

@@ -11,14 +11,23 @@ import type { VolumeStore } from "./volume/volume-store.js";
 
 type Report = (line: string) => void;
 
+/** What cannot be removed is told, and stays: a root is not kept closed by a leftover. */
+async function removed(what: string, remove: () => Promise<unknown>, report: Report): Promise<void> {
+  try {
+    await remove();
+    report(`removed ${what}, left by an interrupted operation`);
+  } catch (error) {
+    report(`${what}, left by an interrupted operation, cannot be removed: ${messageOf(error)}`);
+  }
+}
+
 /**
  * Empties `tmp`: what is in it belongs to operations that are no more. dockerd does the same at its start. Notes of
  * volumes stay, for `sweepVolumes`.
  */
 export async function sweepTmp(tmp: string, report: Report): Promise<void> {
   for (const name of (await readdir(tmp)).filter((name) => !isNote(name))) {
-    await removeTree(join(tmp, name));
-    report(`removed tmp/${name}, left by an interrupted operation`);
+    await removed(`tmp/${name}`, () => removeTree(join(tmp, name)), report);
   }
 }
 
@@ -45,8 +54,7 @@ export async function sweepVolumes(tmp: string, volumes: VolumeStore, containers
   for (const { id, names, done } of await notedVolumes(tmp)) {
     for (const name of containers.isThere(id) ? [] : names) {
       if (!(await volumes.find(name)) || containers.hasVolume(name)) continue;
-      await volumes.delete(name);
-      report(`removed volume ${shortID(name)}, which an interrupted operation had left`);
+      await removed(`volume ${shortID(name)}`, () => volumes.delete(name), report);
     }
     await done();
   }
@@ -57,8 +65,7 @@ export async function sweepRWLayers(layers: LayerStore, containers: ContainerSto
   for (const { name, initID } of layers.rw.list()) {
     // Others are named by whoever made them, as builders do, and are theirs.
     if (!/^[0-9a-f]{64}$/.test(name) || !initID || containers.isThere(name)) continue;
-    await layers.rw.remove(name);
-    report(`removed the writable layer of container ${shortID(name)}, which an interrupted operation had left`);
+    await removed(`the writable layer of container ${shortID(name)}`, () => layers.rw.remove(name), report);
   }
 }
 
@@ -71,7 +78,7 @@ export async function sweepLayers(root: string, layers: LayerStore, images: Imag
   const cached = await buildCache(root);
   for (const { chainID } of layers.list()) if (cached.includes(chainID)) layers.acquire(chainID);
   for (const { chainID } of await layers.prune()) {
-    report(`removed layer ${shortID(chainID)}, which an interrupted operation had left`);
+    report(`removed layer ${shortID(chainID)}, left by an interrupted operation`);
   }
 }
 

@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
-import { ensureDirectory, removeTree, syncDirectory, WriteSet, writeAtomic } from "../../disk/index.js";
+import { ensureDirectory, removeTree, sweepTemporary, syncDirectory, WriteSet, writeAtomic } from "../../disk/index.js";
 import type { LayerStore } from "../../layer/index.js";
 import {
   AlreadyExists,
@@ -65,8 +65,9 @@ export class ContainerStore {
   }
 
   async #load(id: string): Promise<void> {
-    const { directory, driver, layers, report } = this.#options;
+    const { directory, driver, layers, writable, report } = this.#options;
     try {
+      if (writable) await sweepTemporary(join(directory, id));
       const stored = parseStored(id, await readFile(join(directory, id, "config.v2.json"), "utf8"));
       const host = parseHostConfig(await readIfThere(join(directory, id, "hostconfig.json")));
       if (stored.Driver !== driver) return void this.#damaged.add(id);

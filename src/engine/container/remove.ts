@@ -1,4 +1,4 @@
-import { Conflict, isErrno, parseRFC3339 } from "../../spec/index.js";
+import { Conflict, InvalidParameter, isErrno, messageOf, parseRFC3339 } from "../../spec/index.js";
 import type { ContainersPruned } from "../api-container.js";
 import type { Filters } from "../api-system.js";
 import type { ContainerRemoveOptions } from "../containers.js";
@@ -70,8 +70,11 @@ export async function finishRemovals(parts: ContainerParts, report: (line: strin
   for (const container of store.list()) {
     const { State: state, ID, Name, RemoveVolumes = false } = container.stored;
     if (state.Running || !(state.Dead || state.RemovalInProgress)) continue;
-    await bury(parts, container, RemoveVolumes);
-    report(`finished the removal of container ${ID} (${Name.slice(1)})`);
+    const who = `container ${ID} (${Name.slice(1)})`;
+    await bury(parts, container, RemoveVolumes).then(
+      () => report(`finished the removal of ${who}`),
+      (error) => report(`the removal of ${who}, once begun, cannot be finished: ${messageOf(error)}`),
+    );
   }
 }
 
@@ -80,7 +83,7 @@ export async function pruneContainers(parts: ContainerParts, filters: Filters = 
   checkFilters(filters, ["label", "label!", "until"]);
   const { store, layers, turns, events } = parts;
   const [until, ...more] = (filters.until ?? []).map(parseTimestamp);
-  if (more.length > 0) throw new Conflict("more than one until filter specified");
+  if (more.length > 0) throw new InvalidParameter("more than one until filter specified");
   const before = ({ stored }: Container) => until === undefined || (parseRFC3339(stored.Created) ?? 0n) < until;
   const deleted: string[] = [];
   let reclaimed = 0;
