@@ -8,7 +8,7 @@ const limit = 16 * 1024 * 1024;
 /**
  * The JSON body of a request.
  *
- * @returns undefined when the body is empty
+ * @returns undefined when the body is empty, or `null`
  * @throws InvalidParameter: wrong Content-Type, not JSON, not of this shape, more than 16 MiB
  */
 export async function readJSON<T>(request: IncomingMessage, shape: Shape<T>): Promise<T | undefined> {
@@ -17,7 +17,8 @@ export async function readJSON<T>(request: IncomingMessage, shape: Shape<T>): Pr
   const type = request.headers["content-type"] ?? "";
   if (!/^application\/json\s*(;|$)/i.test(type))
     throw new InvalidParameter(`Content-Type specified (${type}) must be 'application/json'`);
-  return shape(parse(text), "");
+  const value = parse(text);
+  return value === null ? undefined : shape(value, "");
 }
 
 /**
