@@ -122,7 +122,7 @@ export class Overlay2 implements Driver {
 
   async diffSize(id: CacheID): Promise<number> {
     await using open = await this.openDiff(id);
-    return sizeOf(changesIn(open.source, "none"));
+    return await sizeOf(changesIn(open.source, "none"));
   }
 
   async mount(id: CacheID): Promise<Mounted> {

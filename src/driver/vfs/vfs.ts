@@ -117,7 +117,7 @@ export class Vfs implements Driver {
 
   async diffSize(id: CacheID): Promise<number> {
     await using open = await this.openDiff(id);
-    return sizeOf(changesIn(open.source, "none"));
+    return await sizeOf(changesIn(open.source, "none"));
   }
 
   /** Nothing is mounted, but who holds the tree is counted all the same. */
