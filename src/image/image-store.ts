@@ -132,12 +132,14 @@ export class ImageStore {
    * @throws InvalidParameter: no usable config; NotFound "failed to get layer …": its top layer is not there
    */
   async create(config: Uint8Array): Promise<Image> {
-    const image = imageOf(config);
+    const made = imageOf(config);
     return this.#change(async () => {
-      const there = this.#images.get(image.id);
+      const there = this.#images.get(made.id);
       if (there) return there;
       await using undo = new Undo();
-      hold(this.#layers, image, undo);
+      hold(this.#layers, made, undo);
+      // There is something already where the image was damaged.
+      const image = { ...made, ...(await this.#db.metadata(made.id)) };
       await this.#db.create(image.id, config);
       undo.done();
       this.#images.set(image.id, image);
@@ -158,9 +160,9 @@ export class ImageStore {
   /** Records that it got a tag now. @throws NotFound */
   async setTagged(id: ImageID): Promise<void> {
     await this.#change(async () => {
-      const lastTagged = rfc3339Local(nowNs());
-      await this.#db.setMetadata(id, "lastUpdated", lastTagged);
-      this.#images.set(id, { ...this.get(id), lastTagged });
+      const image = { ...this.get(id), lastTagged: rfc3339Local(nowNs()) };
+      await this.#db.setMetadata(id, "lastUpdated", image.lastTagged);
+      this.#images.set(id, image);
     });
   }
 
@@ -181,8 +183,9 @@ export class ImageStore {
   async delete(id: ImageID): Promise<ReleasedLayer[]> {
     return this.#change(async () => {
       const image = this.get(id);
-      await this.#db.delete(id);
+      await this.#db.deleteContent(id);
       this.#images.delete(id);
+      await this.#db.deleteAllMetadata(id);
       for (const { parent: _, ...child } of this.children(id)) {
         this.#images.set(child.id, child);
         await this.#db.deleteMetadata(child.id, "parent");

@@ -23,7 +23,7 @@ export type MetadataKey = "parent" | "lastUpdated";
 /**
  * The files of `imagedb`: `content/sha256/HEX` a config, `metadata/sha256/HEX/KEY` what else is known of the image.
  * Each file appears whole or not at all; a content file is there durably when `create` resolves, and gone durably when
- * `delete` does.
+ * `deleteContent` does.
  *
  * @see moby, image/fs.go
  */
@@ -77,12 +77,15 @@ export class ImageDB {
     }
   }
 
-  /** The content goes first: from then on there is no image. */
-  async delete(id: ImageID): Promise<void> {
+  /** From then on there is no image; what is known of it otherwise can go, now or when it is swept. */
+  async deleteContent(id: ImageID): Promise<void> {
     await unlink(this.contentPath(id)).catch((error) => {
       if (!isErrno(error, "ENOENT")) throw error;
     });
     await syncDirectory(this.#content);
+  }
+
+  async deleteAllMetadata(id: ImageID): Promise<void> {
     await rm(this.#metadataDir(id), { recursive: true, force: true });
   }
 
