@@ -12,5 +12,5 @@ export { FilesInside } from "./read/files-inside.js";
 export { paced } from "./read/paced.js";
 export { readDiff } from "./read/read-diff.js";
 export { type ReadTreeOptions, readTree } from "./read/read-tree.js";
-export { type Jail, jail } from "./write/jail.js";
+export { type Jail, jail, jailIfAllowed } from "./write/jail.js";
 export { openWriter } from "./write/open-writer.js";

@@ -2,9 +2,11 @@ import { basename, dirname, join } from "node:path";
 import { ensureDirectory } from "../disk/index.js";
 import type { Driver, Mounted } from "../driver/index.js";
 import { type ChainID, type DiffID, DigestMismatch } from "../spec/index.js";
+import { labelled, SourceFailure } from "../threads/index.js";
 import { deleteLayers } from "./deletion.js";
+import type { Unpacked } from "./jobs.js";
 import type { Damaged, Layer, ReleasedLayer } from "./layer.js";
-import { layerThreads, SourceFailure } from "./layer-threads.js";
+import { layerThreads } from "./layer-threads.js";
 import { LayerDB } from "./layerdb.js";
 import { restore } from "./restore.js";
 import { RWLayers } from "./rw-layers.js";
@@ -12,7 +14,6 @@ import { commit, discard, stage } from "./staging.js";
 import { mustBeWritable, type StoreParts } from "./store-parts.js";
 import { sweep } from "./sweep.js";
 import { Turns } from "./turns.js";
-import { labelled } from "./wire-error.js";
 
 export interface LayerStoreOptions {
   /** Absolute path of `image/DRIVER` under the data root; made when missing and `writable`. */
@@ -157,7 +158,7 @@ export class LayerStore {
   /** Bytes that `tar` will give, from tar-split alone: no file of the layer is read. @throws as `tar` */
   async tarSize(chainID: ChainID): Promise<number> {
     return this.#holding(chainID, () =>
-      layerThreads.measure({ kind: "measure", split: this.#split(chainID) }).catch((error) => {
+      layerThreads.ask<number>({ kind: "measure", split: this.#split(chainID) }).catch((error) => {
         throw labelled(`layer ${chainID}`, error);
       }),
     );
@@ -186,7 +187,7 @@ export class LayerStore {
   async #register(tar: AsyncIterable<Uint8Array>, options: RegisterOptions, below: Layer | undefined): Promise<Layer> {
     const { label, expected, signal, onBytes } = options;
     const staged = await stage(this.#parts, below, (target, split) =>
-      layerThreads.unpack({ kind: "unpack", target, split }, tar, { signal, onBytes }),
+      layerThreads.feed<Unpacked>({ kind: "unpack", target, split }, tar, { signal, onBytes }),
     );
     if (expected === undefined || staged.diffID === expected) return commit(this.#parts, staged, below?.chainID);
     await discard(this.#parts, staged);
@@ -200,7 +201,7 @@ export class LayerStore {
       await using opened = await driver.openDiff(cacheID);
       const root = opened.source.kind === "upper" ? opened.source.root : opened.source.upper;
       const split = this.#split(chainID);
-      yield* layerThreads.rebuild({ kind: "rebuild", root, split, diffID }, { signal });
+      yield* layerThreads.read({ kind: "rebuild", root, split, diffID }, { signal });
     } catch (error) {
       throw signal?.aborted ? signal.reason : labelled(`layer ${chainID}`, error);
     } finally {

@@ -10,13 +10,14 @@ import {
   NotFound,
   randomID,
 } from "../spec/index.js";
+import { labelled } from "../threads/index.js";
 import { deleteLayers } from "./deletion.js";
+import type { Unpacked } from "./jobs.js";
 import type { Layer, ReleasedLayer, RWLayer } from "./layer.js";
 import { layerThreads } from "./layer-threads.js";
 import { makeRW, unmakeRW } from "./rw-entry.js";
 import { commit, discard, stage } from "./staging.js";
 import { mustBeWritable, type StoreParts } from "./store-parts.js";
-import { labelled } from "./wire-error.js";
 
 export interface CreateRWOptions {
   /** The image's top chain; none: over nothing. */
@@ -171,7 +172,10 @@ export class RWLayers {
       const below = parent && layers.get(parent);
       const staged = await stage(this.#parts, below, async (target, split) => {
         await using diff = await driver.openDiff(mountID);
-        return await layerThreads.record({ kind: "record", target, split, source: diff.source }, { signal, onBytes });
+        return await layerThreads.run<Unpacked>(
+          { kind: "record", target, split, source: diff.source },
+          { signal, onBytes },
+        );
       });
       if (staged.diffID !== emptyDiffID) return await commit(this.#parts, staged, parent);
       await discard(this.#parts, staged);

@@ -1,6 +1,6 @@
 import { decompressed, LayerParser, tarOfSync } from "../archive/index.js";
-import { jail, openWriter, paced, readDiff, type WriteTarget } from "../driver/index.js";
-import { type DiffID, Digester, isErrno } from "../spec/index.js";
+import { jailIfAllowed, openWriter, paced, readDiff, type WriteTarget } from "../driver/index.js";
+import { type DiffID, Digester } from "../spec/index.js";
 import type { RecordJob, Unpacked, UnpackJob } from "./jobs.js";
 import { SplitFile } from "./split-file.js";
 
@@ -10,7 +10,7 @@ export async function unpack(job: UnpackJob, tar: AsyncIterable<Uint8Array>): Pr
   // Asked for outside of the jail: the first piece decides which library or program unpacks the stream.
   const first = await reader.next();
   using split = new SplitFile(job.split);
-  using root = jailed(job.target);
+  using root = jailIfAllowed(job.target);
   return await write(root.target, split, withFirst(first, reader));
 }
 
@@ -34,16 +34,6 @@ async function write(target: WriteTarget, split: SplitFile, tar: AsyncIterable<U
   const diffSize = writer.finish();
   await split.end();
   return { diffID: digester.digest<DiffID>(), diffSize };
-}
-
-/** The second wall around the writer; it holds without. */
-function jailed(target: WriteTarget): Disposable & { readonly target: WriteTarget } {
-  try {
-    return jail(target);
-  } catch (error) {
-    if (!isErrno(error, "EPERM")) throw error;
-    return { target, [Symbol.dispose]: () => {} };
-  }
 }
 
 async function* withFirst<T>(first: IteratorResult<T, unknown>, rest: AsyncGenerator<T>): AsyncGenerator<T> {

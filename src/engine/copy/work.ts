@@ -1,7 +1,7 @@
 import { decompressed, type TarMember, TarParser, type TarSink, tarOfSync } from "../../archive/index.js";
-import { jail, type LayerWriter, openWriter, paced, readTree, type WriteTarget } from "../../driver/index.js";
+import { jailIfAllowed, type LayerWriter, openWriter, paced, readTree } from "../../driver/index.js";
 import type { ChangeHead, SyncChange } from "../../overlayfs/index.js";
-import { cleanPath, InvalidParameter, isErrno } from "../../spec/index.js";
+import { cleanPath, InvalidParameter } from "../../spec/index.js";
 import type { ExtractJob, FillJob, MeasureJob, TarJob } from "./jobs.js";
 
 /** A tree as a tar archive. For worker threads: files are read synchronously. */
@@ -28,7 +28,7 @@ export async function extract({ target }: ExtractJob, tar: AsyncIterable<Uint8Ar
   let next = await reader.next();
   if (next.done) return;
   try {
-    using root = jailed(target);
+    using root = jailIfAllowed(target);
     using writer = openWriter(root.target);
     const parser = new TarParser(new Extraction(writer));
     for (; !next.done; next = await reader.next()) parser.write(next.value);
@@ -81,14 +81,4 @@ export async function measure({ root }: MeasureJob): Promise<number> {
     else if (change.kind === "symlink") bytes += Buffer.byteLength(change.target);
   }
   return bytes;
-}
-
-/** The second wall around the writer; it holds without. */
-function jailed(target: WriteTarget): Disposable & { readonly target: WriteTarget } {
-  try {
-    return jail(target);
-  } catch (error) {
-    if (!isErrno(error, "EPERM")) throw error;
-    return { target, [Symbol.dispose]: () => {} };
-  }
 }
