@@ -2,7 +2,10 @@ import { expect, test } from "vitest";
 import { parseRunConfig } from "./index.js";
 
 test("keeps what it does not know, and null where Docker writes it", () => {
-  const config = { Env: null, Cmd: ["a", "b"], Labels: { a: "b" }, Volumes: {}, Later: [1] };
+  const config = {
+    ...{ Env: null, Cmd: ["a", "b"], Labels: { a: "b" }, Volumes: { "/v": {} }, Tty: true, StopTimeout: 3 },
+    ...{ Healthcheck: { Test: ["NONE"], Interval: 30e9 }, Later: [1] },
+  };
   expect(parseRunConfig("config", config)).toEqual(config);
 });
 
@@ -17,7 +20,12 @@ test.for([
   [{ Labels: { a: 1 } }, "config.Labels is not a set of names and texts"],
   [{ Volumes: ["/a"] }, "config.Volumes is not a set of names"],
   [{ User: 0 }, "config.User is not text"],
-  [{ Healthcheck: [] }, "config.Healthcheck is not an object"],
+  [{ Volumes: { a: 1 } }, "config.Volumes is not a set of names"],
+  [{ Tty: 1 }, "config.Tty is not true or false"],
+  [{ StopTimeout: 1.5 }, "config.StopTimeout is not an integer"],
+  [{ Healthcheck: [] }, "config.Healthcheck is not a health check"],
+  [{ Healthcheck: { Interval: "30s" } }, "config.Healthcheck is not a health check"],
+  [{ Healthcheck: { Test: "x" } }, "config.Healthcheck is not a health check"],
 ] as const)("refuses %j", ([value, why]) => {
   expect(() => parseRunConfig("config", value)).toThrow(why);
 });

@@ -39,9 +39,25 @@ export interface Healthcheck {
   Retries?: number;
 }
 
-const lists = ["Env", "Cmd", "Entrypoint", "OnBuild", "Shell"] as const;
-const sets = ["ExposedPorts", "Volumes", "Labels"] as const;
-const texts = ["Hostname", "Domainname", "User", "Image", "WorkingDir", "MacAddress", "StopSignal"] as const;
+type Fits = (value: unknown) => boolean;
+
+const isText: Fits = (value) => typeof value === "string";
+const isFlag: Fits = (value) => typeof value === "boolean";
+const isInteger: Fits = (value) => Number.isInteger(value);
+const isTexts: Fits = (value) => Array.isArray(value) && value.every(isText);
+const isSet: Fits = (value) => isObject(value) && Object.values(value).every((each) => each === null || isObject(each));
+const isMap: Fits = (value) => isObject(value) && Object.values(value).every(isText);
+
+const kinds: readonly (readonly [kind: string, fits: Fits, keys: readonly (keyof RunConfig)[]])[] = [
+  ["text", isText, ["Hostname", "Domainname", "User", "Image", "WorkingDir", "MacAddress", "StopSignal"]],
+  ["a list of texts", isTexts, ["Env", "Cmd", "Entrypoint", "OnBuild", "Shell"]],
+  ["a set of names", isSet, ["ExposedPorts", "Volumes"]],
+  ["a set of names and texts", isMap, ["Labels"]],
+  ["true or false", isFlag, ["AttachStdin", "AttachStdout", "AttachStderr", "Tty", "OpenStdin", "StdinOnce"]],
+  ["true or false", isFlag, ["ArgsEscaped", "NetworkDisabled"]],
+  ["an integer", isInteger, ["StopTimeout"]],
+  ["a health check", isHealthcheck, ["Healthcheck"]],
+];
 
 /**
  * A run config out of JSON, its values checked for their kind; a plain text as `Cmd` or `Entrypoint` is one word.
@@ -50,24 +66,21 @@ const texts = ["Hostname", "Domainname", "User", "Image", "WorkingDir", "MacAddr
  * @throws InvalidParameter: a value of the wrong kind
  */
 export function parseRunConfig(what: string, value: unknown): RunConfig {
-  const bad = (why: string) => new InvalidParameter(`${what}${why}`);
-  if (!isObject(value)) throw bad(" is not an object");
+  if (!isObject(value)) throw new InvalidParameter(`${what} is not an object`);
   const config: Record<string, unknown> = { ...value };
-  for (const key of ["Cmd", "Entrypoint"]) if (typeof config[key] === "string") config[key] = [config[key]];
-  const wrong = (keys: readonly string[], fits: (field: unknown) => boolean) =>
-    keys.find((key) => config[key] != null && !fits(config[key]));
-  const list = wrong(lists, (field) => Array.isArray(field) && field.every((item) => typeof item === "string"));
-  if (list) throw bad(`.${list} is not a list of texts`);
-  const set = wrong(sets, isObject) ?? wrong(["Labels"], (labels) => Object.values(labels as object).every(isText));
-  if (set) throw bad(`.${set} is not a set of names${set === "Labels" ? " and texts" : ""}`);
-  const text = wrong(texts, isText);
-  if (text) throw bad(`.${text} is not text`);
-  if (config.Healthcheck != null && !isObject(config.Healthcheck)) throw bad(".Healthcheck is not an object");
+  for (const key of ["Cmd", "Entrypoint"]) if (isText(config[key])) config[key] = [config[key]];
+  for (const [kind, fits, keys] of kinds) {
+    const wrong = keys.find((key) => config[key] != null && !fits(config[key]));
+    if (wrong) throw new InvalidParameter(`${what}.${wrong} is not ${kind}`);
+  }
   return config as RunConfig;
 }
 
-function isText(value: unknown): value is string {
-  return typeof value === "string";
+function isHealthcheck(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  const { Test, Interval, Timeout, StartPeriod, StartInterval, Retries } = value;
+  const numbers = [Interval, Timeout, StartPeriod, StartInterval, Retries];
+  return (Test == null || isTexts(Test)) && numbers.every((number) => number == null || isInteger(number));
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
