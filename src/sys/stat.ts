@@ -1,6 +1,7 @@
-import { check, libc } from "./libc.js";
+import { check, lastErrno, libc } from "./libc.js";
 import { cString, type Name } from "./name.js";
 import { AT_EMPTY_PATH } from "./open.js";
+import { errnos, SyscallError } from "./syscall-error.js";
 
 const AT_SYMLINK_NOFOLLOW = 0x100;
 const STATX_BASIC_STATS = 0x7ff;
@@ -68,6 +69,14 @@ export class Stat {
 export function lstatat(dir: number, path: Name, stat: Stat): Stat {
   check(libc.statx(dir, cString(path), AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, stat.bytes), "statx", path);
   return stat;
+}
+
+/** As `lstatat`, but quicker in saying no. @returns false: nothing is there (ENOENT, ENOTDIR), `stat` means nothing */
+export function tryLstatat(dir: number, path: Name, stat: Stat): boolean {
+  if (libc.statx(dir, cString(path), AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, stat.bytes) === 0) return true;
+  const errno = lastErrno();
+  if (errno === errnos.ENOENT || errno === errnos.ENOTDIR) return false;
+  throw new SyscallError(errno, "statx", path);
 }
 
 /** What `fd` is open on, into `stat`. */

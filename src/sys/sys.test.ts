@@ -165,6 +165,15 @@ describe("files", () => {
     sys.close(fd);
   });
 
+  test("what is not there is told without an error, what cannot be asked is one", () => {
+    const stat = new sys.Stat();
+    fs.writeFileSync(join(root, "there"), "1234");
+    expect([sys.tryLstatat(at, join(root, "there"), stat), stat.size]).toEqual([true, 4]);
+    expect(sys.tryLstatat(at, join(root, "absent"), stat)).toBe(false);
+    expect(sys.tryLstatat(at, join(root, "there/inside"), stat)).toBe(false);
+    expect(() => sys.tryLstatat(at, join(root, "n".repeat(256)), stat)).toThrow("ENAMETOOLONG");
+  });
+
   test("statfs counts as Node's does", async () => {
     const want = fs.statfsSync(root);
     const got = sys.statfs(root);

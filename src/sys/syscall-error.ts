@@ -50,8 +50,12 @@ const beyondLibuv: Readonly<Record<number, readonly [code: string, text: string]
   122: ["EDQUOT", "disk quota exceeded"],
 };
 
+// Node makes the map anew at each call, which takes longer than any system call that fails.
+let ofLibuv: ReturnType<typeof getSystemErrorMap> | undefined;
+
 function describe(errno: number): readonly [code: string, text: string] {
-  return beyondLibuv[errno] ?? getSystemErrorMap().get(-errno) ?? [`E${errno}`, "system error"];
+  ofLibuv ??= getSystemErrorMap();
+  return beyondLibuv[errno] ?? ofLibuv.get(-errno) ?? [`E${errno}`, "system error"];
 }
 
 const privileged = /^(mount|umount2|fs(open|config|mount)|move_mount|open_tree|mount_setattr|unshare|setns|chroot)$/;

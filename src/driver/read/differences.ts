@@ -1,7 +1,7 @@
 import { compareNames, joinPath, type Path } from "../../spec/index.js";
-import { fgetxattr, Stat } from "../../sys/index.js";
+import { fgetxattr, Stat, tryLstatat } from "../../sys/index.js";
 import { isDirectory, isWhiteout } from "../node-kind.js";
-import { closeAll, openDirectoryIn, openRoot, sortedNames, tryLstat } from "./directory.js";
+import { closeAll, openDirectoryIn, openRoot, sortedNames } from "./directory.js";
 import { sameNode } from "./same-node.js";
 
 /** A path at which two trees differ. */
@@ -99,7 +99,7 @@ class Comparison {
   }
 
   #isThere(dir: number, name: string, stat: Stat): boolean {
-    return tryLstat(dir, name, stat) && !(this.#opaque !== undefined && isWhiteout(stat));
+    return tryLstatat(dir, name, stat) && !(this.#opaque !== undefined && isWhiteout(stat));
   }
 
   #isSame(frame: Frame, name: string): boolean {

@@ -1,5 +1,5 @@
 import { compareNames, isErrno } from "../../spec/index.js";
-import { AT_FDCWD, close, lstatat, O, openat, readDirectory, type Stat } from "../../sys/index.js";
+import { AT_FDCWD, close, O, openat, readDirectory } from "../../sys/index.js";
 
 const flags = O.O_RDONLY | O.O_DIRECTORY | O.O_NOFOLLOW;
 
@@ -11,11 +11,6 @@ export function openRoot(path: string): number {
 /** Opens directory `name` of `dir`. @returns undefined: it is gone, or another thing has taken its place */
 export function openDirectoryIn(dir: number, name: string): number | undefined {
   return ifThere(() => openat(dir, name, flags));
-}
-
-/** What is at `name` in `dir`, into `stat`. @returns false: nothing is */
-export function tryLstat(dir: number, name: string, stat: Stat): boolean {
-  return ifThere(() => lstatat(dir, name, stat)) !== undefined;
 }
 
 /** Names in an open directory, in byte-wise lexical order. */

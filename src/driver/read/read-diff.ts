@@ -1,9 +1,9 @@
 import type { SyncChange } from "../../overlayfs/index.js";
-import { Stat } from "../../sys/index.js";
+import { Stat, tryLstatat } from "../../sys/index.js";
 import type { DiffSource } from "../driver.js";
 import { isDirectory } from "../node-kind.js";
 import { type Difference, differences } from "./differences.js";
-import { closeAll, openDirectoryIn, tryLstat } from "./directory.js";
+import { closeAll, openDirectoryIn } from "./directory.js";
 import { NodeReader, type OnSkip } from "./node-reader.js";
 import { readTree } from "./read-tree.js";
 import type { XattrChoice } from "./xattrs.js";
@@ -38,7 +38,7 @@ function* readDifferences(upper: string, lower: string | undefined, reader: Node
 
 function changeOf({ kind, dir, name, path }: Difference, reader: NodeReader, stat: Stat): SyncChange | undefined {
   if (kind === "deleted") return { kind: "whiteout", path };
-  if (!tryLstat(dir, name, stat)) return undefined;
+  if (!tryLstatat(dir, name, stat)) return undefined;
   if (!isDirectory(stat)) return reader.node(dir, name, path, stat);
   const fd = openDirectoryIn(dir, name);
   try {

@@ -1,10 +1,10 @@
 import type { Meta, SyncChange } from "../../overlayfs/index.js";
 import { baseOf, DataLoss, joinPath, type Path, parentOf } from "../../spec/index.js";
-import { close, fgetxattr, fstat, lgetxattr, lstatat, O, S, Stat } from "../../sys/index.js";
+import { close, fgetxattr, fstat, lgetxattr, lstatat, O, S, Stat, tryLstatat } from "../../sys/index.js";
 import { openInRoot } from "../in-root.js";
 import { isDirectory, isWhiteout } from "../node-kind.js";
 import { quoted } from "../quoted.js";
-import { closeAll, ifThere, openDirectoryIn, openRoot, pathIn, sortedNames, tryLstat } from "./directory.js";
+import { closeAll, ifThere, openDirectoryIn, openRoot, pathIn, sortedNames } from "./directory.js";
 import { metaOf, NodeReader, type OnSkip } from "./node-reader.js";
 import type { XattrChoice } from "./xattrs.js";
 
@@ -91,7 +91,7 @@ class Walk implements Disposable {
         if (name === undefined) {
           frames.pop();
           close(frame.fd);
-        } else if (tryLstat(frame.fd, name, this.#stat)) {
+        } else if (tryLstatat(frame.fd, name, this.#stat)) {
           const path = joinPath(frame.path, name);
           if (!isDirectory(this.#stat)) yield* this.node(frame.fd, name, path, this.#stat);
           else yield* this.#enter(frames, frame.fd, name, path);
