@@ -1,6 +1,12 @@
 #!/usr/bin/env node
 import { CommanderError } from "commander";
+import { isErrno } from "../spec/index.js";
 import { program } from "./program.js";
+
+// A reader that has enough, as in `layerkit images | head -1`, is no failure: whoever writes is told by the write.
+process.stdout.on("error", (error) => {
+  if (!isErrno(error, "EPIPE")) throw error;
+});
 
 try {
   await program().parseAsync();

@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { InvalidArgumentError, Option } from "commander";
 import { goJSON } from "../spec/index.js";
 import { table } from "./format/table.js";
@@ -8,8 +7,11 @@ export async function print(...lines: readonly string[]): Promise<void> {
   if (lines.length > 0) await write(`${lines.join("\n")}\n`);
 }
 
+/** Resolves when the piece is on its way. @throws EPIPE: nobody reads any more */
 export async function write(piece: string | Uint8Array): Promise<void> {
-  if (!process.stdout.write(piece)) await once(process.stdout, "drain");
+  await new Promise<void>((resolve, reject) => {
+    process.stdout.write(piece, (error) => (error ? reject(error) : resolve()));
+  });
 }
 
 export type Format = "table" | "json";

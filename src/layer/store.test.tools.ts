@@ -22,6 +22,11 @@ export class TestRoot implements AsyncDisposable {
     return new TestRoot(await mkdtemp(join(place, "layers-")), driverName);
   }
 
+  /** @param path a directory; disposing removes it */
+  static at(path: string, driverName: string): TestRoot {
+    return new TestRoot(path, driverName);
+  }
+
   private constructor(path: string, driverName: string) {
     this.path = path;
     this.driverName = driverName;

@@ -25,14 +25,10 @@ export async function runTour({ archive, driver, signal }: TourOptions): Promise
   if (flags !== undefined) return runInside(flags, signal);
   const reader = new AbortController();
   const gone = (error: Error) => reader.abort(error);
-  process.stdout.once("error", gone);
-  try {
-    await using place = await openPlace(mayMount, driver);
-    const page = new Page(process.stdout, colour());
-    await walkThrough(place, page, archive, AbortSignal.any([signal, reader.signal]));
-  } finally {
-    process.stdout.off("error", gone);
-  }
+  process.stdout.on("error", gone); // for good: what was written before may fail late
+  await using place = await openPlace(mayMount, driver);
+  const page = new Page(process.stdout, colour());
+  await walkThrough(place, page, archive, AbortSignal.any([signal, reader.signal]));
   return 0;
 }
 

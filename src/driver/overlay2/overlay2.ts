@@ -2,11 +2,12 @@ import { realpath } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { mountsBelow } from "../../disk/index.js";
 import type { Change } from "../../overlayfs/index.js";
-import { type CacheID, Forbidden, InvalidParameter, NotFound, shortID } from "../../spec/index.js";
+import { type CacheID, Forbidden, InvalidParameter, NotFound, shortID, Undo } from "../../spec/index.js";
 import { MNT, umountInBackground } from "../../sys/index.js";
 import type { CreateOptions, Driver, DriverOptions, Filling, Mounted, OpenDiff, PathChange } from "../driver.js";
 import { ifMissing } from "../layer-names.js";
 import { LayerUses } from "../layer-uses.js";
+import { openTrees } from "../open-trees.js";
 import { changedPaths } from "../read/changed-paths.js";
 import { paced } from "../read/paced.js";
 import { changesIn, readDiff } from "../read/read-diff.js";
@@ -83,31 +84,19 @@ export class Overlay2 implements Driver {
   }
 
   async openDiff(id: CacheID): Promise<OpenDiff> {
+    await using undo = new Undo();
     const hold = await this.#hold(id);
+    undo.defer(() => hold[Symbol.asyncDispose]());
     const root = this.#home.file(id, "diff");
-    if (await this.#isNative(root)) {
-      const source = { kind: "upper", root, xattrPrefix: this.#xattrPrefix } as const;
-      return { source, [Symbol.asyncDispose]: () => hold[Symbol.asyncDispose]() };
-    }
-    return this.#openTrees(id).finally(() => hold[Symbol.asyncDispose]());
+    if (!(await this.#isNative(root))) return await this.#openTrees(id);
+    undo.done();
+    const source = { kind: "upper", root, xattrPrefix: this.#xattrPrefix } as const;
+    return { source, [Symbol.asyncDispose]: () => hold[Symbol.asyncDispose]() };
   }
 
-  /** Both merged views, to be compared whole. */
   async #openTrees(id: CacheID): Promise<OpenDiff> {
     const parent = await this.#home.parentOf(id);
-    const upper = await this.mount(id);
-    try {
-      const lower = parent === undefined ? undefined : await this.mount(parent);
-      const source = { kind: "trees", upper: upper.path, ...(lower && { lower: lower.path }) } as const;
-      const dispose = async () => {
-        await upper[Symbol.asyncDispose]();
-        await lower?.[Symbol.asyncDispose]();
-      };
-      return { source, [Symbol.asyncDispose]: dispose };
-    } catch (error) {
-      await upper[Symbol.asyncDispose]();
-      throw error;
-    }
+    return openTrees(() => this.mount(id), parent === undefined ? undefined : () => this.mount(parent));
   }
 
   async *changes(id: CacheID): AsyncGenerator<PathChange, void> {
@@ -122,7 +111,7 @@ export class Overlay2 implements Driver {
 
   async diffSize(id: CacheID): Promise<number> {
     await using open = await this.openDiff(id);
-    return sizeOf(changesIn(open.source, "none"));
+    return await sizeOf(changesIn(open.source, "none"));
   }
 
   async mount(id: CacheID): Promise<Mounted> {

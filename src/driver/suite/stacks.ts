@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 import { apply, type Tree } from "../../overlayfs/index.js";
-import { type CacheID, joinPath, type Path } from "../../spec/index.js";
+import { baseOf, type CacheID, joinPath, type Path, parentOf } from "../../spec/index.js";
 import type { Cases } from "./cases.js";
 import { directory, file, opaque, symlink, type WholeChange, whiteout } from "./changes.js";
 import { emptyTree, treeLines } from "./tree-lines.js";
@@ -30,20 +30,42 @@ export const stacks: Cases = (test, bench) => {
     return ids;
   };
 
-  test("upstream's ApplyLayer: deletions, an opaque directory, an opaque root", async () => {
-    const base = await bench().layer(undefined, [
-      ...[".bar", "bar", "baz", "foo"].map((name) => directory(name)),
-      ...[".bar/bax", "bar/bax", "baz/bax", "foo/.bar", "foo/bax", "foo/bar"].map((path) => file(path)),
-    ]);
-    const names = async (id: CacheID) => (await bench().tree(id)).map((line) => line.split('"')[1]);
-    const first = await bench().layer(base, [whiteout(".bar"), whiteout("baz"), whiteout("foo/.bar")]);
-    expect(await names(first)).toEqual(["bar", "bar/bax", "foo", "foo/bar", "foo/bax"]);
-    const second = await bench().layer(first, [directory("foo"), opaque("foo"), file("foo/only")]);
-    expect(await names(second)).toEqual(["bar", "bar/bax", "foo", "foo/only"]);
-    const third = await bench().layer(second, [opaque(""), directory("x"), file("x/y")]);
-    expect(await names(third)).toEqual(["x", "x/y"]);
-    const fourth = await bench().layer(third, [file("z"), opaque("")]);
-    expect(await names(fourth)).toEqual(["z"]);
+  test("upstream's ApplyLayer: four steps over a tree of fourteen entries, an opaque root at the end", async () => {
+    let top: CacheID | undefined;
+    for (const [layer, expected] of applyLayerSteps) {
+      top = await bench().layer(top, layer.split(" ").map(fromTarName));
+      const found = (await bench().tree(top)).map((line) => line.split('"')[1] + (line.includes('" dir ') ? "/" : ""));
+      expect(found.join(" ")).toBe(expected);
+    }
+  });
+
+  test("upstream's overlay whiteouts: opaque directories and a whiteout, read back and put on again", async () => {
+    const base = await bench().layer(
+      undefined,
+      ["d1", "d2", "d3"].flatMap((dir) => [directory(dir), file(`${dir}/f1`), file(`${dir}/f2`)]),
+    );
+    const changes = [
+      directory("d1", { mode: 0o700 }),
+      opaque("d1"),
+      file("d1/f1", "", { mode: 0o600 }),
+      directory("d2", { mode: 0o750 }),
+      opaque("d2"),
+      file("d2/f1", "", { mode: 0o660 }),
+      directory("d3", { mode: 0o700 }),
+      whiteout("d3/f1"),
+    ];
+    const upper = await bench().layer(base, changes);
+    const again = await bench().layer(base, await bench().diff(upper));
+    const expected = [
+      '"d1" dir 700',
+      '"d1/f1" file "" 600',
+      '"d2" dir 750',
+      '"d2/f1" file "" 660',
+      '"d3" dir 700',
+      '"d3/f2" file "d3/f2" 644',
+    ];
+    for (const id of [upper, again])
+      expect((await bench().tree(id)).map((line) => line.replace(" 0:0", ""))).toEqual(expected);
   });
 
   test("whiteouts of what is nowhere are taken, in layers that have nothing below too", async () => {
@@ -66,6 +88,27 @@ export const stacks: Cases = (test, bench) => {
     ]);
   });
 };
+
+/** A layer by the names in its tar, a directory's ending in `/`; and all there is after it. @see moby pkg/archive, diff_test.go */
+const applyLayerSteps = [
+  [
+    ".baz bar/ bar/bax bar/bay/ baz foo/ foo/.abc foo/.bcd/ foo/.bcd/a foo/cde/ foo/cde/def foo/cde/efg foo/fgh foobar",
+    ".baz bar/ bar/bax bar/bay/ baz foo/ foo/.abc foo/.bcd/ foo/.bcd/a foo/cde/ foo/cde/def foo/cde/efg foo/fgh foobar",
+  ],
+  [
+    ".bay .wh.baz foo/ foo/.bce foo/.wh..wh..opq foo/cde/ foo/cde/efg",
+    ".bay .baz bar/ bar/bax bar/bay/ foo/ foo/.bce foo/cde/ foo/cde/efg foobar",
+  ],
+  [".bay .wh..baz .wh.foobar foo/ foo/.abc foo/.wh.cde bar/", ".bay bar/ bar/bax bar/bay/ foo/ foo/.abc foo/.bce"],
+  [".abc .wh..wh..opq foobar", ".abc foobar"],
+] as const;
+
+function fromTarName(name: string): WholeChange {
+  if (name.endsWith("/")) return directory(name.slice(0, -1));
+  const dir = parentOf(name);
+  if (baseOf(name) === ".wh..wh..opq") return opaque(dir);
+  return baseOf(name).startsWith(".wh.") ? whiteout(joinPath(dir, baseOf(name).slice(4))) : file(name);
+}
 
 /** Makes what stands at a name in one layer. Directories' metadata is that of directories nobody names. */
 type Make = (path: Path) => WholeChange[];

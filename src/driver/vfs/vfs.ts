@@ -25,6 +25,7 @@ import type {
 } from "../driver.js";
 import { ifMissing, isLayerID, pathExists, pathOfLayer } from "../layer-names.js";
 import { LayerUses } from "../layer-uses.js";
+import { openTrees } from "../open-trees.js";
 import { changedPaths } from "../read/changed-paths.js";
 import { paced } from "../read/paced.js";
 import { changesIn, readDiff } from "../read/read-diff.js";
@@ -95,19 +96,7 @@ export class Vfs implements Driver {
 
   async openDiff(id: CacheID): Promise<OpenDiff> {
     const parent = await this.#parentOf(id);
-    const upper = await this.mount(id);
-    try {
-      const lower = parent === undefined ? undefined : await this.mount(parent);
-      const source = { kind: "trees", upper: upper.path, ...(lower && { lower: lower.path }) } as const;
-      const dispose = async () => {
-        await upper[Symbol.asyncDispose]();
-        await lower?.[Symbol.asyncDispose]();
-      };
-      return { source, [Symbol.asyncDispose]: dispose };
-    } catch (error) {
-      await upper[Symbol.asyncDispose]();
-      throw error;
-    }
+    return openTrees(() => this.mount(id), parent === undefined ? undefined : () => this.mount(parent));
   }
 
   async *changes(id: CacheID): AsyncGenerator<PathChange, void> {
@@ -117,7 +106,7 @@ export class Vfs implements Driver {
 
   async diffSize(id: CacheID): Promise<number> {
     await using open = await this.openDiff(id);
-    return sizeOf(changesIn(open.source, "none"));
+    return await sizeOf(changesIn(open.source, "none"));
   }
 
   /** Nothing is mounted, but who holds the tree is counted all the same. */

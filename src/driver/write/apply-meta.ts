@@ -1,4 +1,4 @@
-import { fchownSync } from "node:fs";
+import { chmodSync, fchownSync } from "node:fs";
 import type { Meta } from "../../overlayfs/index.js";
 import { InvalidParameter, isErrno, type Path } from "../../spec/index.js";
 import {
@@ -6,15 +6,19 @@ import {
   fchmod,
   fchmodat,
   fsetxattr,
+  fstat,
   futimens,
   lchownat,
   lsetxattr,
   lutimesat,
   O,
   openat,
+  S,
+  Stat,
 } from "../../sys/index.js";
 import type { WriteTarget } from "../driver.js";
 import { quoted } from "../quoted.js";
+import { isJailed } from "./jail.js";
 
 /** How owners are set. */
 export type Owners = Pick<WriteTarget, "lenient" | "owner">;
@@ -24,39 +28,59 @@ export interface Place {
   readonly path: Path;
   readonly dir: number;
   readonly name: string;
-  /** A path that leads to it by no symlink: for calls that take no descriptor. */
-  readonly absolute: string;
 }
+
+// What is written into may be in use: by the time it is given its metadata, a name may be another thing, even a link
+// that leads out. So files and directories get it by descriptor, other things by calls that follow no link.
 
 /** All metadata of a file that has its content: writing would have taken setuid and capabilities away. */
 export function applyToFile(fd: number, path: Path, meta: Meta, owners: Owners): void {
-  setOwner(path, meta, owners, (uid, gid) => fchownSync(fd, uid, gid));
-  eachXattr(path, meta, (name, value) => fsetxattr(fd, name, value));
-  fchmod(fd, meta.mode & 0o7777);
+  applyTo(fd, path, meta, owners);
   futimens(fd, ...timesOf(meta));
 }
 
 /** Owner, xattrs and mode of a directory; its time waits until it has its content. */
 export function applyToDirectory({ dir, name, path }: Place, meta: Meta, owners: Owners): void {
-  setOwner(path, meta, owners, (uid, gid) => lchownat(dir, name, uid, gid));
-  if (meta.xattrs.size > 0) {
-    const fd = openat(dir, name, O.O_RDONLY | O.O_DIRECTORY | O.O_NOFOLLOW);
-    try {
-      eachXattr(path, meta, (xattr, value) => fsetxattr(fd, xattr, value));
-    } finally {
-      close(fd);
-    }
+  const fd = openat(dir, name, O.O_RDONLY | O.O_DIRECTORY | O.O_NOFOLLOW);
+  try {
+    applyTo(fd, path, meta, owners);
+  } finally {
+    close(fd);
   }
-  fchmodat(dir, name, meta.mode & 0o7777);
 }
 
-/** All metadata of what is neither a file being written nor a directory. */
-export function applyToNode(place: Place, meta: Meta, isSymlink: boolean, owners: Owners): void {
-  setOwner(place.path, meta, owners, (uid, gid) => lchownat(place.dir, place.name, uid, gid));
-  eachXattr(place.path, meta, (name, value) => lsetxattr(place.absolute, name, value));
-  // The call follows symlinks; symlinks have no mode.
-  if (!isSymlink) fchmodat(place.dir, place.name, meta.mode & 0o7777);
-  lutimesat(place.dir, place.name, ...timesOf(meta));
+function applyTo(fd: number, path: Path, meta: Meta, owners: Owners): void {
+  setOwner(path, meta, owners, (uid, gid) => fchownSync(fd, uid, gid));
+  eachXattr(path, meta, (name, value) => fsetxattr(fd, name, value));
+  fchmod(fd, meta.mode & 0o7777);
+}
+
+/**
+ * All metadata of what is neither a file being written nor a directory.
+ *
+ * @param inside a path that leads to its directory by no symlink: for calls that take no descriptor
+ */
+export function applyToNode({ path, dir, name }: Place, inside: string, meta: Meta, owners: Owners): void {
+  setOwner(path, meta, owners, (uid, gid) => lchownat(dir, name, uid, gid));
+  eachXattr(path, meta, (xattr, value) => lsetxattr(`${inside}/${name}`, xattr, value));
+  chmodNode(dir, name, meta.mode & 0o7777);
+  lutimesat(dir, name, ...timesOf(meta));
+}
+
+const stat = new Stat();
+
+/** Symlinks have no mode of their own, and calls that would set one follow them. */
+function chmodNode(dir: number, name: string, mode: number): void {
+  const fd = openat(dir, name, O.O_PATH | O.O_NOFOLLOW);
+  try {
+    fstat(fd, stat);
+    if ((stat.mode & S.IFMT) === S.IFLNK || (stat.mode & 0o7777) === mode) return;
+    // There is no /proc in a jail, but no link leads out of one either.
+    if (isJailed()) fchmodat(dir, name, mode);
+    else chmodSync(`/proc/self/fd/${fd}`, mode);
+  } finally {
+    close(fd);
+  }
 }
 
 type SetOwner = (uid: number, gid: number) => void;

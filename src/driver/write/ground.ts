@@ -1,10 +1,10 @@
 import type { Meta } from "../../overlayfs/index.js";
 import { baseOf, InvalidParameter, isErrno, joinPath, type Path, parentOf } from "../../spec/index.js";
-import { fchmodat, lchownat, lstatat, mkdirat, S, Stat } from "../../sys/index.js";
+import { lstatat, mkdirat, S, Stat } from "../../sys/index.js";
 import type { WriteTarget } from "../driver.js";
 import { isDirectory, isWhiteout } from "../node-kind.js";
 import { quoted } from "../quoted.js";
-import type { Place } from "./apply-meta.js";
+import { applyToDirectory, type Place } from "./apply-meta.js";
 import { AsMade } from "./as-made.js";
 import { Directories } from "./directories.js";
 import { HideByDevice } from "./hide-by-device.js";
@@ -42,9 +42,15 @@ export class Ground implements Disposable {
     return this.#placeIn(this.#directories.find(parentOf(path)), path);
   }
 
-  /** The directory itself, as a place that is no symlink's. */
+  /** The directory itself. */
   root(): Place {
-    return { path: "", dir: this.#directories.reach(""), name: ".", absolute: "" };
+    return { path: "", dir: this.#directories.reach(""), name: "." };
+  }
+
+  /** A path that leads to the directory of a place, inside and by no symlink out of it. */
+  pathTo({ dir, path }: Place): string {
+    // A jail has no /proc, but walks of whole paths are confined there.
+    return isJailed() ? `/${joinPath(this.#target.base, parentOf(path))}` : `/proc/self/fd/${dir}`;
   }
 
   /** Makes something that is no directory; what is there goes first. */
@@ -93,9 +99,7 @@ export class Ground implements Disposable {
     if (name === "" || name === "." || name === ".." || path.includes("\0")) {
       throw new InvalidParameter(`${quoted(path)}: not a file name`);
     }
-    // A jail has no /proc, but walks of whole paths are confined there.
-    const absolute = isJailed() ? `/${joinPath(this.#target.base, path)}` : `/proc/self/fd/${dir}/${name}`;
-    return { path, dir, name, absolute };
+    return { path, dir, name };
   }
 
   /** @returns undefined: something is there */
@@ -152,9 +156,8 @@ export class Ground implements Disposable {
       }
       this.#putDirectoryFor(place);
     }
-    const { owner, impliedMode } = this.#target;
-    if (owner) lchownat(dir, name, owner.uid, owner.gid);
-    fchmodat(dir, name, impliedMode);
+    const { owner = { uid: 0, gid: 0 }, impliedMode: mode } = this.#target;
+    applyToDirectory(place, { ...owner, mode, mtimeNs: 0n, xattrs: new Map() }, this.#target);
     this.#hiding.wrote(path);
   }
 }

@@ -1,12 +1,14 @@
+import { once } from "node:events";
 import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { afterAll, describe, expect, test } from "vitest";
 import { lacking } from "../../../test/oracle/programs.js";
+import { LayerkitError } from "../../spec/index.js";
 import type { WriteTarget } from "../driver.js";
 import { writeWhole } from "../suite/bench.js";
-import { directory, file, hardlink, opaque, symlink, type WholeChange, whiteout } from "../suite/changes.js";
+import { directory, fifo, file, hardlink, opaque, symlink, type WholeChange, whiteout } from "../suite/changes.js";
 import { snapshot } from "../suite/snapshot.js";
 import { inJail } from "./directories.js";
 import { openWriter } from "./open-writer.js";
@@ -112,6 +114,19 @@ describe.skipIf(lacking("root"))("the writer", () => {
     expect(descriptors()).toBe(before);
   });
 
+  test("gives nothing the time of a directory that it has taken the place of", () => {
+    const target = fresh();
+    write(
+      target,
+      directory("d", { mode: 0o755, mtimeNs: 5n }),
+      symlink("d", "x"),
+      directory("e", { mtimeNs: 5n }),
+      file("e"),
+    );
+    expect(fs.lstatSync(join(target.root, "d"), { bigint: true }).mtimeNs).toBe(1_700_000_000_123_456_789n);
+    expect(fs.lstatSync(join(target.root, "e"), { bigint: true }).mtimeNs).toBe(1_700_000_000_123_456_789n);
+  });
+
   test("sees what takes the place of a directory that it has open", () => {
     const target = fresh();
     const open = [directory("d"), file("d/1"), symlink("s", "d"), file("s/2")];
@@ -145,6 +160,62 @@ describe.skipIf(lacking("root"))("the writer", () => {
     const lines = snapshot(target.root).filter((line) => line.includes(" file "));
     expect(lines).toHaveLength(16);
     for (const line of lines) expect(line).toMatch(/f[02]" file "x" 644 0:0|f1" file "x" 666 0:0|f3" file "x" 755 0:0/);
+  });
+
+  test("stays inside while somebody there keeps changing directories for links that lead out", async () => {
+    const target = fresh();
+    const victim = join(target.root, "../victim");
+    fs.mkdirSync(join(victim, "inner"), { recursive: true });
+    fs.writeFileSync(join(victim, "node"), "");
+    for (const [name, to] of [
+      ["dir", ".."],
+      ["node", "../victim/node"],
+      ["inner", "../victim"],
+    ] as const) {
+      fs.mkdirSync(join(target.root, name));
+      fs.symlinkSync(`${to}`, join(target.root, `evil-${name}`));
+    }
+    const look = () =>
+      [victim, join(victim, "inner"), join(victim, "node")].map((at) => {
+        const { mode, uid, mtimeMs } = fs.lstatSync(at);
+        return [at, mode, uid, mtimeMs];
+      });
+    const before = look();
+    const stop = new Int32Array(new SharedArrayBuffer(4));
+    const sys = new URL("../../sys/index.js", import.meta.url).href;
+    const worker = new Worker(
+      `const { workerData: { root, stop }, parentPort } = require("node:worker_threads");
+       import(${JSON.stringify(sys)}).then(({ renameat2, rename, AT_FDCWD }) => {
+         parentPort.postMessage("begun");
+         while (Atomics.load(stop, 0) === 0) for (const name of ["dir", "node", "inner"]) {
+           try { renameat2(AT_FDCWD, root + "/" + name, AT_FDCWD, root + "/evil-" + name, rename.exchange); } catch {}
+         }
+       });`,
+      { eval: true, workerData: { root: target.root, stop } },
+    );
+    await once(worker, "message");
+    const bad = { mode: 0o777, uid: 5, xattrs: { "user.x": "y" } };
+    for (let round = 0; round < 400; round++) {
+      for (const change of [
+        directory("dir", bad),
+        file("dir/victim/new", "", bad),
+        directory("inner/inner", bad),
+        file("inner/new", "", bad),
+        fifo("node"),
+        hardlink("node", "dir/victim/node", bad),
+        symlink("inner/inner/s", "x"),
+      ]) {
+        try {
+          write(target, change);
+        } catch (error) {
+          expect(error).toBeInstanceOf(LayerkitError);
+        }
+      }
+    }
+    Atomics.store(stop, 0, 1);
+    await once(worker, "exit");
+    expect(look()).toEqual(before);
+    expect(fs.readdirSync(victim)).toEqual(["inner", "node"]);
   });
 
   test("takes the pieces of a file in any size", () => {

@@ -90,6 +90,8 @@ export class Writer implements LayerWriter {
   }
 
   #change(change: ChangeHead): void {
+    // Where the layer has had a directory until now, nothing else may get its time in the end.
+    if (change.kind !== "directory" && change.kind !== "opaque") this.#directoryTimes.delete(change.path);
     if (change.kind === "file") this.#beginFile(change);
     else if (change.kind === "directory") this.#makeDirectory(change);
     else if (change.kind === "hardlink") this.#makeLink(change);
@@ -108,7 +110,6 @@ export class Writer implements LayerWriter {
     const isRight = asMade.isRight(parentOf(path), fd, mode, meta, this.#target);
     this.#file = new WritingFile(fd, path, meta, size, isRight);
     this.#bytes += size;
-    this.#directoryTimes.delete(path);
   }
 
   #endFile(): void {
@@ -143,7 +144,7 @@ export class Writer implements LayerWriter {
     if (target === "" || target.includes("\0")) throw new InvalidParameter(`${quoted(path)}: a symlink to no name`);
     const place = this.#ground.place(path);
     this.#ground.put(place, () => symlinkat(target, place.dir, place.name));
-    applyToNode(place, meta, true, this.#target);
+    this.#apply(place, meta);
     this.#bytes += encodeName(target).length;
   }
 
@@ -151,12 +152,11 @@ export class Writer implements LayerWriter {
   #makeLink({ path, meta, to }: Making<"hardlink">): void {
     const place = this.#ground.place(path);
     const from = this.#linked(path, to);
-    const isSymlink = (stat.mode & S.IFMT) === S.IFLNK;
     this.#ground.put(place, () => linkat(from.dir, from.name, place.dir, place.name));
-    applyToNode(place, meta, isSymlink, this.#target);
+    this.#apply(place, meta);
   }
 
-  /** Finds what is to get another name; leaves what it is in `stat`. */
+  /** Finds what is to get another name. */
   #linked(path: Path, to: Path): Place {
     const wrong = (why: string) => new InvalidParameter(`${quoted(path)}: a hard link to ${quoted(to)}, which ${why}`);
     if (to === path) throw wrong("is itself");
@@ -191,6 +191,10 @@ export class Writer implements LayerWriter {
       if (type !== S.IFIFO && this.#target.lenient && isErrno(error, "EPERM")) return;
       throw error;
     }
-    applyToNode(place, meta, false, this.#target);
+    this.#apply(place, meta);
+  }
+
+  #apply(place: Place, meta: Meta): void {
+    applyToNode(place, this.#ground.pathTo(place), meta, this.#target);
   }
 }
