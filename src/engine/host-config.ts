@@ -1,5 +1,5 @@
 import type { HostConfig } from "./api-container.js";
-import { anything, flag, integer, type Kind, list, map, pointer, struct, text } from "./go-struct.js";
+import { anything, flag, integer, type Kind, list, map, pointer, struct, text, words } from "./go-struct.js";
 
 const mountRequest = struct(
   {
@@ -39,8 +39,8 @@ const schema = struct(
     AutoRemove: flag,
     VolumeDriver: text,
     VolumesFrom: list(text),
-    CapAdd: list(text),
-    CapDrop: list(text),
+    CapAdd: words,
+    CapDrop: words,
     CgroupnsMode: text,
     Dns: list(text),
     DnsOptions: list(text),

@@ -39,16 +39,9 @@ export function list<T>(item: Shape<T>): Shape<T[]> {
   };
 }
 
-/** A list of texts; a single text stands for a list of one. */
-export const words: Shape<string[]> = (value, at) => (typeof value === "string" ? [value] : list(text)(value, at));
-
 export function map<T>(item: Shape<T>): Shape<Record<string, T>> {
   return (value, at) =>
     Object.fromEntries(Object.entries(objectAt(value, at)).map(([key, field]) => [key, item(field, `${at}.${key}`)]));
-}
-
-export function orNull<T>(shape: Shape<T>): Shape<T | null> {
-  return (value, at) => (value === null ? null : shape(value, at));
 }
 
 export function object<F extends Fields>(fields: F): Shape<Decoded<F>> {

@@ -1,10 +1,14 @@
-import type { Containers } from "../../engine/index.js";
-import { InvalidParameter, NotFound } from "../../spec/index.js";
+import type { ContainerCreateBody, Containers } from "../../engine/index.js";
+import { InvalidParameter, NotFound, type RunConfig } from "../../spec/index.js";
 import { type Answer, bytes, done, json } from "../http/answer.js";
 import type { Call } from "../http/call.js";
 import { parseFilters } from "../http/filters.js";
+import { anyObject, type Shape } from "../http/shape.js";
 import type { Routes, Served } from "../served.js";
-import { containerCreateBody, runConfig } from "./container-body.js";
+
+/** Read by the engine, which knows every field of them and matches keys without regard to case. */
+const createBody = anyObject as Shape<ContainerCreateBody>;
+const runConfig = anyObject as Shape<RunConfig>;
 
 /** Containers at rest: create, look, rename, remove, diff, export, commit. @see engine-api 4.11 to 4.18 */
 export function containerRoutes(engine: Served): Routes {
@@ -28,16 +32,18 @@ async function list(containers: Containers, { query }: Call): Promise<Answer> {
 }
 
 async function create(engine: Served, call: Call): Promise<Answer> {
-  const body = await call.json(containerCreateBody);
+  const body = await call.json(createBody);
   if (!body) throw new InvalidParameter("Config cannot be empty in order to create a container");
   const platform = call.query.text("platform");
-  if (platform !== undefined && body.Image !== undefined) await checkPlatform(engine, body.Image, platform);
+  if (platform !== undefined) await checkPlatform(engine, body, platform);
   const name = call.query.text("name");
   return json(await engine.containers.create(body, { ...(name !== undefined && { name }), signal: call.signal }), 201);
 }
 
 /** An image of another platform counts as missing, so that the docker command tries to pull the right one. */
-async function checkPlatform({ images }: Served, name: string, wanted: string): Promise<void> {
+async function checkPlatform({ images }: Served, body: ContainerCreateBody, wanted: string): Promise<void> {
+  const name = Object.entries(body).find(([key]) => key.toLowerCase() === "image")?.[1];
+  if (typeof name !== "string" || name === "") return;
   const { Os, Architecture, Variant = "" } = await images.inspect(name);
   const [os, architecture, variant] = wanted.split("/");
   const fits = [

@@ -65,19 +65,12 @@ describe("parameters", () => {
 describe("JSON bodies", () => {
   const created = { containers: { create: { Id: "1", Warnings: [] } } };
 
-  test("keys have no case, unknown ones are dropped, a single word is a list of one, null is absent", async () => {
+  test("a container's config goes to the engine as it came", async () => {
     await using rig = await Rig.open(created);
-    const body = {
-      image: "bb",
-      CMD: "true",
-      entrypoint: null,
-      hostconfig: { memory: 7, Bogus: 1, logConfig: { type: "x" } },
-      Dns: [],
-    };
+    const body = { image: "bb", CMD: "true", entrypoint: null, hostconfig: { memory: 7 }, Dns: [] };
     const answer = await rig.ask("POST", "/containers/create?name=c", { body });
     expect([answer.status, answer.json]).toEqual([201, { Id: "1", Warnings: [] }]);
-    const want = { Image: "bb", Cmd: ["true"], HostConfig: { Memory: 7, LogConfig: { Type: "x" } } };
-    expect(rig.seen[0]?.slice(0, 2)).toEqual(["containers.create", want]);
+    expect(rig.seen[0]?.slice(0, 2)).toEqual(["containers.create", body]);
     expect(rig.seen[0]?.[2]).toMatchObject({ name: "c" });
   });
 
@@ -92,9 +85,6 @@ describe("JSON bodies", () => {
     ["text/plain", '{"Image":"bb"}', "Content-Type specified (text/plain) must be 'application/json'"],
     ["application/json", '{"Image":', "invalid JSON in request body"],
     ["application/json", "[]", "the body must be an object"],
-    ["application/json", '{"Image":1}', "Image must be a text, not 1"],
-    ["application/json", '{"HostConfig":{"Memory":1.5}}', "HostConfig.Memory must be a whole number, not 1.5"],
-    ["application/json", '{"HostConfig":{"Mounts":[{"Type":7}]}}', "HostConfig.Mounts[0].Type must be a text"],
     ["application/json", "", "Config cannot be empty"],
   ] as const)("%s %s is 400: %s", async ([type, body, message]) => {
     await using rig = await Rig.open(created);

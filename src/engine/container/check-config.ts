@@ -1,6 +1,6 @@
 import { posix } from "node:path";
 import { InvalidParameter, type RunConfig } from "../../spec/index.js";
-import type { ContainerCreateBody, HostConfig } from "../api-container.js";
+import type { HostConfig } from "../api-container.js";
 import { isCapability } from "./capabilities.js";
 import { targetComplaint } from "./mount-request.js";
 import { isSignal } from "./signal.js";
@@ -10,12 +10,13 @@ import { isSignal } from "./signal.js";
  *
  * @throws InvalidParameter
  */
-export function checkConfig(config: RunConfig, host: HostConfig, body: ContainerCreateBody): void {
+export function checkConfig(config: RunConfig, host: HostConfig, networks: readonly string[]): void {
   const why = runComplaint(config) ?? healthComplaint(config) ?? hostComplaint(host) ?? resourceComplaint(host);
   if (why !== undefined) throw new InvalidParameter(why);
-  const networks = Object.keys(body.NetworkingConfig?.EndpointsConfig ?? {});
   if (networks.length > 1) {
-    throw new InvalidParameter(`Container cannot be connected to network endpoints: ${networks.sort().join(", ")}`);
+    throw new InvalidParameter(
+      `Container cannot be connected to network endpoints: ${[...networks].sort().join(", ")}`,
+    );
   }
 }
 

@@ -7,6 +7,7 @@ import { hasCgroup2 } from "../machine.js";
 import { fullRunConfig } from "../run-config.js";
 import { checkConfig } from "./check-config.js";
 import type { ContainerParts } from "./container-parts.js";
+import { type CreateBody, readCreateBody } from "./create-body.js";
 import { mergeConfig } from "./merge-config.js";
 import { type WantedMount, wantedMounts } from "./mount-request.js";
 import { type Security, securityOf } from "./security-options.js";
@@ -30,7 +31,7 @@ export async function readRequest(
   id: string,
   body: ContainerCreateBody,
 ): Promise<ContainerRequest> {
-  const { HostConfig: asked, NetworkingConfig: _, ...own } = body ?? {};
+  const { config: own, host: asked, endpoints } = readCreateBody(body);
   if (Object.keys(own).length === 0) {
     throw new InvalidParameter("Config cannot be empty in order to create a container");
   }
@@ -39,9 +40,9 @@ export async function readRequest(
   const host = withHostDefaults(fullHostConfig(asked), { cgroup2: hasCgroup2(), asked: asked != null });
   const Hostname = given.Hostname || (host.NetworkMode === "host" ? hostname() : shortID(id));
   const config = merged({ ...given, Hostname }, image?.config.config);
-  checkConfig(config, host, body);
+  checkConfig(config, host, Object.keys(endpoints));
   const security = securityOf(host.SecurityOpt);
-  return { id, image, config, host, security, wanted: await wantedMounts(host), networks: networksOf(host, body) };
+  return { id, image, config, host, security, wanted: await wantedMounts(host), networks: networksOf(host, endpoints) };
 }
 
 function merged(given: RunConfig, image: RunConfig | null | undefined): RunConfig {
@@ -52,8 +53,8 @@ function merged(given: RunConfig, image: RunConfig | null | undefined): RunConfi
 }
 
 /** The networks a container is in: those asked for, else that of its mode. */
-function networksOf({ NetworkMode: mode = "" }: HostConfig, body: ContainerCreateBody) {
-  const asked = Object.entries(body.NetworkingConfig?.EndpointsConfig ?? {});
+function networksOf({ NetworkMode: mode = "" }: HostConfig, endpoints: CreateBody["endpoints"]) {
+  const asked = Object.entries(endpoints);
   const isDefault = mode === "default";
   const own = isDefault ? "bridge" : mode;
   const alone = mode.startsWith("container:") ? [] : [[own, undefined] as const];
