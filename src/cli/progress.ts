@@ -10,7 +10,8 @@ export interface Screen {
 
 const stdout: Screen = {
   get columns() {
-    return process.stdout.isTTY ? process.stdout.columns : undefined;
+    // A terminal that does not tell its width says 0.
+    return process.stdout.isTTY ? process.stdout.columns || 80 : undefined;
   },
   write,
 };

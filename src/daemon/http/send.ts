@@ -41,14 +41,14 @@ async function sendStream(
     }
     if (!response.headersSent) begin();
   } catch (error) {
-    if (response.headersSent) await cutShort(answer, response, signal, error);
+    if (response.headersSent) await cutShort(answer, response, signal, signal.aborted ? signal.reason : error);
     throw error;
   }
   await end(response, signal);
 }
 
 async function cutShort(answer: Answer, response: ServerResponse, signal: AbortSignal, error: unknown): Promise<void> {
-  if (answer.lastWords && !signal.aborted) await end(response, signal, answer.lastWords(error));
+  if (answer.lastWords && !response.destroyed) await end(response, signal, answer.lastWords(error));
   else response.destroy();
 }
 

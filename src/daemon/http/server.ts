@@ -74,6 +74,8 @@ export class HttpServer {
 
   #abort(): void {
     for (const running of this.#running) running.abort(new Unavailable("the daemon is shutting down"));
+    // Who does not read its last words does not hold up the end.
+    setTimeout(() => this.#connections.destroyAll(), 1000).unref();
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
