@@ -107,7 +107,15 @@ export class Removal {
   }
 
   #moveUp(dir: number, name: string): void {
-    sys.renameat2(dir, name, this.#top, `.removing-${process.pid}-${this.#moved++}`, sys.rename.noReplace);
+    for (;;) {
+      try {
+        sys.renameat2(dir, name, this.#top, `.removing-${process.pid}-${this.#moved++}`, sys.rename.noReplace);
+        return;
+      } catch (error) {
+        // One of this process has begun, and left the rest to a thread.
+        if (!isErrno(error, "EEXIST")) throw error;
+      }
+    }
   }
 }
 

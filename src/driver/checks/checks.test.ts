@@ -1,5 +1,4 @@
 import * as fs from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { find, lacking } from "../../../test/oracle/programs.js";
@@ -97,7 +96,7 @@ describe.skipIf(lacking("mounts", "loop", "mkfs.xfs", "mkfs.ext4"))("on file sys
 });
 
 test.skipIf(lacking("mounts"))("options are Docker's, and so are the messages about them", async () => {
-  await using root = await scratch(fs.existsSync("/dev/shm") ? "/dev/shm" : tmpdir());
+  await using root = await scratch();
   const refuse = (option: string) => expect(Overlay2.open(root.path, { storageOptions: [option] })).rejects;
   await refuse("overlay2.sise=1").toThrow("overlay2: unknown option overlay2.sise");
   await refuse("overlay2.size").toThrow("Unable to parse key/value option: overlay2.size");

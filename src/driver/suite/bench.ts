@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -26,7 +25,7 @@ export class Bench implements AsyncDisposable {
 
   /** @param below the data root's path inside the scratch directory, made here */
   static async open(open: OpenDriver, below = "root"): Promise<Bench> {
-    const scratch = await mkdtemp(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "layerkit-driver-"));
+    const scratch = await mkdtemp(join(tmpdir(), "layerkit-driver-"));
     const dataRoot = join(scratch, below);
     await mkdir(dataRoot, { recursive: true });
     return new Bench(scratch, dataRoot, await open(dataRoot));

@@ -13,7 +13,7 @@ import { snapshot } from "../suite/snapshot.js";
 import { inJail } from "./directories.js";
 import { openWriter } from "./open-writer.js";
 
-const scratch = fs.mkdtempSync(join(fs.existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "layerkit-writer-"));
+const scratch = fs.mkdtempSync(join(tmpdir(), "layerkit-writer-"));
 afterAll(() => fs.rmSync(scratch, { recursive: true, force: true }));
 let count = 0;
 
