@@ -39,7 +39,8 @@ export class Daemon {
     const listeners: Listener[] = [];
     await using undo = new Undo();
     for (const path of sockets) {
-      const listener = await Listener.open(path, (socket) => http.accept(socket));
+      const failed = (error: Error) => log.error("cannot take a connection", { socket: path, error: error.message });
+      const listener = await Listener.open(path, (socket) => http.accept(socket), failed);
       undo.defer(() => listener[Symbol.asyncDispose]());
       listeners.push(listener);
     }

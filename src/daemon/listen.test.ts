@@ -1,10 +1,15 @@
 import { once } from "node:events";
 import { chmod, lstat, mkdtemp, rename, rm, stat, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
+import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { Listener } from "./listen.js";
+
+const hangUp = (socket: Socket) => void socket.destroy();
+const fail = (error: Error) => {
+  throw error;
+};
 
 describe("sockets", () => {
   const inDirectory = async (run: (path: string) => Promise<void>) => {
@@ -14,7 +19,7 @@ describe("sockets", () => {
 
   test("a socket has mode 0660 and goes when it is closed", () =>
     inDirectory(async (path) => {
-      const listener = await Listener.open(path, (socket) => socket.destroy());
+      const listener = await Listener.open(path, hangUp, fail);
       expect((await stat(path)).mode & 0o777).toBe(0o660);
       await listener[Symbol.asyncDispose]();
       await expect(lstat(path)).rejects.toThrow("ENOENT");
@@ -27,17 +32,17 @@ describe("sockets", () => {
       await once(dead, "listening");
       await rename(`${path}.x`, path);
       await new Promise((resolve) => dead.close(resolve));
-      await using listener = await Listener.open(path, (socket) => socket.destroy());
+      await using listener = await Listener.open(path, hangUp, fail);
       expect(listener.path).toBe(path);
     }));
 
   test("a socket that somebody serves, a file, and a path too long are refused", () =>
     inDirectory(async (path) => {
-      await using _ = await Listener.open(path, (socket) => socket.destroy());
-      await expect(Listener.open(path, () => {})).rejects.toThrow("another daemon");
+      await using _ = await Listener.open(path, hangUp, fail);
+      await expect(Listener.open(path, hangUp, fail)).rejects.toThrow("another daemon");
       await writeFile(`${path}.file`, "");
       await chmod(`${path}.file`, 0o600);
-      await expect(Listener.open(`${path}.file`, () => {})).rejects.toThrow("no socket");
-      await expect(Listener.open(`/tmp/${"x".repeat(110)}`, () => {})).rejects.toThrow("too long");
+      await expect(Listener.open(`${path}.file`, hangUp, fail)).rejects.toThrow("no socket");
+      await expect(Listener.open(`/tmp/${"x".repeat(110)}`, hangUp, fail)).rejects.toThrow("too long");
     }));
 });

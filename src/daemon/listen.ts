@@ -19,9 +19,10 @@ export class Listener implements AsyncDisposable {
   /**
    * Listens on a unix socket, mode 0660. A socket left by a daemon that is gone is replaced.
    *
+   * @param failed told when a connection could not be taken: out of file descriptors, say; listening goes on
    * @throws AlreadyExists: somebody listens there, or something else has that name; InvalidParameter: path too long
    */
-  static async open(path: string, accept: (socket: Socket) => void): Promise<Listener> {
+  static async open(path: string, accept: (socket: Socket) => void, failed: (error: Error) => void): Promise<Listener> {
     if (Buffer.byteLength(path) > maxSocketPath)
       throw new InvalidParameter(
         `socket path ${path} is too long: ${maxSocketPath} bytes is the most the kernel takes`,
@@ -30,6 +31,7 @@ export class Listener implements AsyncDisposable {
     await removeStale(path);
     const server = createServer({ allowHalfOpen: true }, accept);
     await new Promise<void>((resolve, reject) => server.once("error", reject).listen(path, resolve));
+    server.on("error", failed);
     await chmod(path, 0o660);
     return new Listener(path, server);
   }

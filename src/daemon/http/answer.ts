@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { goJSON } from "../../spec/index.js";
 
 /** What a handler gives back; the server writes it. A body is text at hand or a stream, never both. */
@@ -25,6 +26,22 @@ export const jsonType = "application/json";
 export function json(value: unknown, status = 200): Answer {
   return { status, headers: { "Content-Type": jsonType }, text: `${goJSON(value)}\n` };
 }
+
+/** A JSON list that may be very long, in Go's spelling: between pieces of it other requests have their turn. */
+export function jsonList(items: readonly unknown[]): Answer {
+  return { status: 200, headers: { "Content-Type": jsonType }, stream: listPieces(items) };
+}
+
+async function* listPieces(items: readonly unknown[]): AsyncIterable<string> {
+  for (let at = 0; at < items.length; at += pieceLength) {
+    const piece = items.slice(at, at + pieceLength).map((item) => goJSON(item));
+    yield `${at === 0 ? "[" : ","}${piece.join(",")}`;
+    await setImmediate();
+  }
+  yield items.length === 0 ? "[]\n" : "]\n";
+}
+
+const pieceLength = 1000;
 
 /** An answer without body: 204 unless another status is due. */
 export function done(status = 204): Answer {

@@ -39,7 +39,11 @@ export class HttpServer {
       requireHostHeader: false,
     });
     this.#http.on("request", (request, response) => {
-      const served = this.#serve(request, response).finally(() => this.#settled.delete(served));
+      // Writing to a client that is gone fails; that it is gone is seen by its closing.
+      response.on("error", () => {});
+      const served = this.#serve(request, response)
+        .catch((error) => options.log.error("answer failed", { error: messageOf(error) }))
+        .finally(() => this.#settled.delete(served));
       this.#settled.add(served);
     });
   }
@@ -91,7 +95,9 @@ export class HttpServer {
     try {
       await this.#answer(request, response, abort.signal);
     } catch (error) {
-      await this.#fail(request, response, error, abort.signal);
+      const why: unknown = abort.signal.aborted ? abort.signal.reason : error;
+      this.#log(request, why);
+      if (!response.headersSent && !response.destroyed) await send(errorAnswer(why), response, abort.signal);
     } finally {
       this.#running.delete(abort);
       // What nobody read of the body would block the next request on this connection.
@@ -108,11 +114,6 @@ export class HttpServer {
     const query = rest.join("?");
     const call = new Call(request, { params, query, version, signal, leaving: this.#leaving.signal });
     await send(await handler(call), response, signal);
-  }
-
-  async #fail(request: IncomingMessage, response: ServerResponse, error: unknown, signal: AbortSignal): Promise<void> {
-    this.#log(request, error);
-    if (!response.headersSent && !response.destroyed) await send(errorAnswer(error), response, signal);
   }
 
   /** What the daemon could not do is an error; what it would not do, the client's affair. */

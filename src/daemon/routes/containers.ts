@@ -1,6 +1,6 @@
 import type { ContainerCreateBody, Containers } from "../../engine/index.js";
 import { InvalidParameter, NotFound, type RunConfig } from "../../spec/index.js";
-import { type Answer, bytes, done, json } from "../http/answer.js";
+import { type Answer, bytes, done, json, jsonList } from "../http/answer.js";
 import type { Call } from "../http/call.js";
 import { parseFilters } from "../http/filters.js";
 import { anyObject, type Shape } from "../http/shape.js";
@@ -19,7 +19,7 @@ export function containerRoutes(engine: Served): Routes {
     ["GET /containers/{id}/json", (call) => inspect(containers, call)],
     ["POST /containers/{id}/rename", (call) => rename(containers, call)],
     ["DELETE /containers/{id}", (call) => remove(containers, call)],
-    ["GET /containers/{id}/changes", async (call) => json(await containers.changes(call.param("id")))],
+    ["GET /containers/{id}/changes", async (call) => jsonList(await containers.changes(call.param("id")))],
     ["GET /containers/{id}/export", (call) => exportTar(containers, call)],
     ["POST /commit", (call) => commit(containers, call)],
   ];

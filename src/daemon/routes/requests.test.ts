@@ -136,6 +136,13 @@ describe("shapes by version", () => {
     ]);
   });
 
+  test.for([0, 1, 1000, 2500])("a list of %i changes arrives whole", async (length) => {
+    const changes = Array.from({ length }, (_, i) => ({ Path: `/${i}`, Kind: i % 3 }));
+    await using rig = await Rig.open({ containers: { changes } });
+    const answer = await rig.ask("GET", "/containers/c/changes");
+    expect([answer.json, answer.text.endsWith("]\n")]).toEqual([changes, true]);
+  });
+
   test("numbers beyond 2^53 arrive with all their digits", async () => {
     await using rig = await Rig.open({
       events: {
