@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 /** Tests run as compiled: what is tested is what is shipped, and worker threads find their scripts. */
@@ -8,6 +9,8 @@ export default defineConfig({
     // The product is loaded by Node itself; only test files go through vite.
     server: { deps: { external: [/\/dist\/(?!.*\.test\.js)/] } },
     pool: "forks",
+    // Tests wait for disks and daemons: two at a time also where vitest would leave a processor for itself.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },
