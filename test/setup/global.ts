@@ -1,10 +1,12 @@
+import { statSync } from "node:fs";
 import { access, chmod, mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { find } from "../oracle/programs.js";
 import { output } from "../oracle/run.js";
 
 const memory = "/dev/shm";
-const prefix = "layerkit-";
+/** Process ids mean something within their namespace only, and /dev/shm may be seen from several. */
+const prefix = `lk-${statSync("/proc/self/ns/pid").ino}-`;
 
 /**
  * vitest's global set-up. Temporary files of all tests go to an ext4 in memory, where the many fsyncs of a store cost
