@@ -105,11 +105,13 @@ export class LayerStore {
    * Gives one handle back. Nothing else refers to the layer: it is deleted, then its parent in the same way.
    *
    * @returns what was deleted, top first
-   * @throws NotFound "layer does not exist"; Conflict "layer not retained": no handle was out
+   * @throws NotFound "layer does not exist"; Conflict "layer not retained": no handle was out; Forbidden: it would have
+   * to be deleted, and the store is open for reading only
    */
   async release(chainID: ChainID): Promise<ReleasedLayer[]> {
-    mustBeWritable(this.#parts);
-    return deleteLayers(this.#parts, this.#parts.layers.release(chainID));
+    const dead = this.#parts.layers.release(chainID);
+    if (dead.length > 0) mustBeWritable(this.#parts);
+    return deleteLayers(this.#parts, dead);
   }
 
   /**
