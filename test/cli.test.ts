@@ -237,7 +237,7 @@ describe.skipIf(skip)("the command line", () => {
 
 /** Lines, in any order: docker's is random for names of one image. Ages go by between two commands. */
 function settled(text: string): string[] {
-  const aged = text.replace(/(Less than a second|About an? \w+|\d+ \w+) ago */g, "AGO ");
+  const aged = text.replace(/(Less than a second|About an? \w+|\d+ \w+) ago */g, "AGO ").replace(/N\/A +/g, "N/A ");
   return aged
     .replace(/ +(?=STATUS|CREATED BY|SIZE)/g, " ")
     .trim()

@@ -214,7 +214,7 @@ describe.skipIf(lacking("root", "mounts"))("as root", () => {
   test.for([
     [1, 3],
     [259, 65536 + 7],
-    [4095, 0xfffff],
+    [4095, 0x3ffff], // XFS keeps no more than 18 bits of a minor number
   ] as const)("device numbers %d:%d arrive as they are", ([major, minor]) => {
     const path = `${fresh()}/dev`;
     sys.mknodat(at, path, sys.S.IFCHR | 0o600, major, minor);
