@@ -109,9 +109,9 @@ export class LayerStore {
    * to be deleted, and the store is open for reading only
    */
   async release(chainID: ChainID): Promise<ReleasedLayer[]> {
-    const dead = this.#parts.layers.release(chainID);
-    if (dead.length > 0) mustBeWritable(this.#parts);
-    return deleteLayers(this.#parts, dead);
+    const { layers } = this.#parts;
+    if (layers.hangsOnOneHandle(chainID)) mustBeWritable(this.#parts);
+    return deleteLayers(this.#parts, layers.release(chainID));
   }
 
   /**

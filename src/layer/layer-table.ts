@@ -55,6 +55,12 @@ export class LayerTable {
     return entry.layer;
   }
 
+  /** True when giving back one handle would leave it without any reference. @throws NotFound */
+  hangsOnOneHandle(chainID: ChainID): boolean {
+    const { handles, dependents } = this.#entry(chainID);
+    return handles === 1 && dependents === 0;
+  }
+
   /** @throws NotFound; Conflict: no handle is out */
   release(chainID: ChainID): Layer[] {
     const entry = this.#entry(chainID);
