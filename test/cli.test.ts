@@ -1,4 +1,4 @@
-import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { Layerkitd, layerkitMain } from "./oracle/layerkitd.js";
@@ -146,6 +146,34 @@ describe.skipIf(skip)("commands that docker has", () => {
       stdout: expect.stringMatching(/Deleted Images:[\s\S]*Total reclaimed space: \S+B\n$/),
     });
     expect(await rig.daemon.docker("images", "-q")).toBe("");
+  });
+});
+
+describe.skipIf(skip)("an archive that cannot be finished", () => {
+  test("ends in a line that says why, and in no file", async () => {
+    await using rig = await openRig();
+    const { stdout } = await rig.layerkit(["layers", "-q", "cli:1"]);
+    await writeFile(join(stdout.split("\n")[0] ?? "", "two"), "no longer what was loaded\n");
+    const saved = await rig.layerkit(["save", "-o", join(rig.path, "saved.tar"), "cli:1"]);
+    expect(saved).toMatchObject({ status: 1, stderr: expect.stringMatching(/^layerkit: layer sha256:.*two.*\n$/) });
+    expect(await readdir(rig.path)).toEqual(["root"]);
+    const piped = await rig.layerkit(["save", "cli:1"]);
+    expect(piped).toMatchObject({ status: 1, stderr: saved.stderr });
+  });
+});
+
+describe.skipIf(skip)("a root that another process serves", () => {
+  test("can be looked into with --read-only, and is not changed", async () => {
+    await using rig = await openRig();
+    const root = join(rig.path, "root");
+    const reading = (...args: string[]) =>
+      run(process.execPath, [layerkitMain, "--root", root, "--read-only", ...args]);
+    expect((await reading("images", "-q")).stdout).toBe((await rig.layerkit(["images", "-q"])).stdout);
+    const saved = await reading("save", "cli:1");
+    expect(saved).toMatchObject({ status: 0, stderr: "" });
+    expect(await rig.layerkit(["save", "cli:1"]).then(({ bytes }) => bytes.equals(saved.bytes))).toBe(true);
+    expect(await reading("rmi", "cli:1")).toMatchObject({ status: 1, stderr: expect.stringContaining("read only") });
+    expect((await rig.layerkit(["images", "-q"])).stdout.split("\n")).toHaveLength(3);
   });
 });
 

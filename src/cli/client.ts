@@ -66,7 +66,8 @@ export class Client implements Disposable {
     const answered = once(outgoing, "response") as Promise<[IncomingMessage]>;
     if (body) upload(body, outgoing);
     else outgoing.end(json === undefined ? undefined : JSON.stringify(json));
-    const reply = new Reply((await answered)[0]);
+    const [incoming] = await answered;
+    const reply = new Reply(incoming, this.#bodyOf(incoming));
     if (reply.status >= 400) {
       const message = messageIn(await reply.text(), reply.status);
       outgoing.destroy();
@@ -95,6 +96,24 @@ export class Client implements Disposable {
   [Symbol.dispose](): void {
     this.#agent.destroy();
   }
+
+  async *#bodyOf(incoming: IncomingMessage): AsyncIterable<Uint8Array> {
+    try {
+      yield* incoming;
+    } catch (error) {
+      if (this.#signal.aborted || !isErrno(error, "ECONNRESET")) throw error;
+      throw new Error(await this.#whyCut(incoming), { cause: error });
+    }
+  }
+
+  /** An answer of bytes that ends early cannot say why: the daemon is asked. */
+  async #whyCut({ headers }: IncomingMessage): Promise<string> {
+    try {
+      return (await this.get<{ message: string }>(`/layerkit/failures/${headers["layerkit-request"]}`)).message;
+    } catch {
+      return "the daemon ended its answer early; its log may say why";
+    }
+  }
 }
 
 /** An answer. Its body is read once, by one of the methods. */
@@ -103,10 +122,10 @@ export class Reply {
   readonly headers: IncomingMessage["headers"];
   readonly body: AsyncIterable<Uint8Array>;
 
-  constructor(incoming: IncomingMessage) {
-    this.status = incoming.statusCode ?? 0;
-    this.headers = incoming.headers;
-    this.body = incoming;
+  constructor({ statusCode = 0, headers }: IncomingMessage, body: AsyncIterable<Uint8Array>) {
+    this.status = statusCode;
+    this.headers = headers;
+    this.body = body;
   }
 
   async text(): Promise<string> {

@@ -1,10 +1,13 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Daemon, Identity } from "../daemon/index.js";
 import type { Owner } from "../engine/index.js";
-import { Conflict, Unavailable } from "../spec/index.js";
+import { Conflict, Unavailable, Undo } from "../spec/index.js";
 import { Client } from "./client.js";
 import { WrongUsage } from "./failure.js";
-import { defaultSocket, rootSocket } from "./places.js";
+import { rootSocket } from "./places.js";
 import { engineOptions, type Settings } from "./settings.js";
 
 /** A way to the daemon of a data root. `end` closes it, and the daemon too if it was started for this command. */
@@ -26,7 +29,7 @@ const patienceMs = 60_000;
 export async function connect(settings: Settings, signal: AbortSignal): Promise<Connection> {
   const [socket, another] = settings.sockets;
   if (another !== undefined) throw new WrongUsage("several -H are for serve: a command talks to one daemon");
-  const connection = socket === undefined ? await toOwner(settings, signal) : await toSocket(socket, signal);
+  const connection = await found(settings, socket, signal);
   try {
     await checkDriver(connection.client, settings);
     return connection;
@@ -34,6 +37,11 @@ export async function connect(settings: Settings, signal: AbortSignal): Promise<
     await connection.end(signal);
     throw error;
   }
+}
+
+async function found(settings: Settings, socket: string | undefined, signal: AbortSignal): Promise<Connection> {
+  if (socket !== undefined) return await toSocket(socket, signal);
+  return await (settings.readOnly ? ownDaemon(settings, signal) : toOwner(settings, signal));
 }
 
 async function toSocket(socket: string, signal: AbortSignal): Promise<Connection> {
@@ -72,21 +80,41 @@ const mostUnowned = 5;
 
 /** @returns undefined, when that is `lenient`ly taken, if the root is held by somebody else */
 async function startOwn(settings: Settings, signal: AbortSignal, lenient: boolean): Promise<Connection | undefined> {
-  const { Log, serve } = await import("../daemon/index.js");
-  // A command says itself what failed; its inner daemon only speaks when debugging.
-  const log = settings.debug ? new Log({ debug: true }) : new Log({ write: () => {} });
-  const socket = rootSocket(settings.root) ?? `${defaultSocket()}.${process.pid}`;
-  let daemon: Daemon;
   try {
-    daemon = await serve({ ...engineOptions(settings), report: note, sockets: [socket], log, lasting: false });
+    return await ownDaemon(settings, signal);
   } catch (error) {
     if (lenient && error instanceof Unavailable) return undefined;
     throw error;
   }
-  const client = await Client.connect(socket, signal);
-  if (client) return { client, end: (now) => endOwn(client, daemon, now) };
-  await daemon.close(0);
-  throw new Unavailable(`the daemon inside this command does not answer on ${socket}`);
+}
+
+/** Starts a daemon inside this process, for the life of the command. */
+async function ownDaemon(settings: Settings, signal: AbortSignal): Promise<Connection> {
+  const { Log, serve } = await import("../daemon/index.js");
+  // A command says itself what failed; its inner daemon only speaks when debugging.
+  const log = settings.debug ? new Log({ debug: true }) : new Log({ write: () => {} });
+  const place = await socketPlace(settings);
+  await using undo = new Undo();
+  undo.defer(() => place.remove());
+  const options = { ...engineOptions(settings), report: note, log, lasting: false };
+  const daemon = await serve({ ...options, sockets: [place.path] });
+  undo.defer(() => daemon.close(0));
+  const client = await Client.connect(place.path, signal);
+  if (!client) throw new Unavailable(`the daemon inside this command does not answer on ${place.path}`);
+  undo.done();
+  const end = async (now: AbortSignal) => {
+    await endOwn(client, daemon, now);
+    await place.remove();
+  };
+  return { client, end };
+}
+
+/** Where the inner daemon listens: in the root, for others to find, or in a directory of its own where it may not. */
+async function socketPlace({ root, readOnly }: Settings): Promise<{ path: string; remove(): Promise<void> }> {
+  const path = readOnly ? undefined : rootSocket(root);
+  if (path !== undefined) return { path, remove: async () => {} };
+  const directory = await mkdtemp(join(tmpdir(), "layerkit-"));
+  return { path: join(directory, "sock"), remove: () => rm(directory, { recursive: true, force: true }) };
 }
 
 /** Commands that came in meanwhile are served to their end. */

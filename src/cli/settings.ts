@@ -13,6 +13,7 @@ export interface Globals {
   readonly configFile?: string;
   /** Paths of sockets. */
   readonly host?: readonly string[];
+  readonly readOnly?: boolean;
   readonly debug?: boolean;
 }
 
@@ -23,6 +24,8 @@ export interface Settings {
   readonly storageOptions: readonly string[];
   /** Paths of the sockets named; empty when none was. */
   readonly sockets: readonly string[];
+  /** Opened without its lock, and never changed. */
+  readonly readOnly: boolean;
   readonly debug: boolean;
 }
 
@@ -37,6 +40,7 @@ export function addGlobals(command: Command): Command {
       "daemon to talk to; for serve, socket to listen on, may be repeated",
       collectHost,
     )
+    .option("--read-only", "change nothing, and take no lock: for a root that another engine is serving")
     .option("-D, --debug", "say more: stacks of errors, requests served");
 }
 
@@ -61,6 +65,7 @@ export async function settingsOf(globals: Globals): Promise<Settings> {
     ...(driver !== undefined && { driver }),
     storageOptions: globals.storageOpt ?? file["storage-opts"] ?? [],
     sockets: globals.host ?? (file.hosts ?? []).map(socketPathOf),
+    readOnly: globals.readOnly ?? false,
     debug: globals.debug ?? file.debug ?? false,
   };
 }
@@ -71,6 +76,6 @@ async function configFile(path: string): Promise<ConfigFile> {
 }
 
 /** How to open the data root. Where `overlay2` cannot be had, an ordinary user gets `vfs`. */
-export function engineOptions({ root, driver, storageOptions }: Settings): EngineOptions {
-  return { root, ...(driver !== undefined && { driver }), fallbackDriver: "vfs", storageOptions };
+export function engineOptions({ root, driver, storageOptions, readOnly }: Settings): EngineOptions {
+  return { root, ...(driver !== undefined && { driver }), fallbackDriver: "vfs", storageOptions, readOnly };
 }

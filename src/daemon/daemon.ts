@@ -1,6 +1,7 @@
 import { productVersion } from "../engine/index.js";
 import { Undo } from "../spec/index.js";
 import { HeldMounts } from "./held-mounts.js";
+import { Failures } from "./http/failures.js";
 import { HttpServer } from "./http/server.js";
 import { apiVersion } from "./http/version.js";
 import { Listener } from "./listen.js";
@@ -35,7 +36,9 @@ export class Daemon {
   /** Listens on all sockets or, when one cannot be had, on none. The engine is the caller's until this resolves. */
   static async open({ engine, sockets, log, lasting }: DaemonOptions): Promise<Daemon> {
     const mounts = new HeldMounts(engine.containers);
-    const http = new HttpServer({ router: routerOf(engine, mounts, lasting), headers: identity, log });
+    const failures = new Failures();
+    const router = routerOf(engine, { mounts, failures, lasting });
+    const http = new HttpServer({ router, headers: identity, log, failures });
     const listeners: Listener[] = [];
     await using undo = new Undo();
     for (const path of sockets) {

@@ -11,7 +11,8 @@ export interface ServeOptions extends EngineOptions {
 }
 
 /**
- * Opens a data root and serves it. The first socket is announced in the root, for commands to find.
+ * Opens a data root and serves it. The first socket is announced in the root, for commands to find, unless
+ * the root was opened to be read only.
  *
  * @throws as Engine.open and Listener.open do; nothing is left open then
  */
@@ -22,7 +23,7 @@ export async function serve({ sockets, log, lasting, ...options }: ServeOptions)
   const daemon = await Daemon.open({ engine, sockets, log, lasting });
   undo.done();
   undo.defer(() => daemon.close(0));
-  await engine.announce(sockets[0]);
+  if (!engine.readOnly) await engine.announce(sockets[0]);
   undo.done();
   return daemon;
 }

@@ -4,6 +4,7 @@ import { Cancelled, messageOf, Unavailable } from "../../spec/index.js";
 import type { Log } from "../log.js";
 import { Call, type Handler } from "./call.js";
 import { Connections } from "./connections.js";
+import { type Failures, requestHeader } from "./failures.js";
 import type { Router } from "./router.js";
 import { errorAnswer, send } from "./send.js";
 import { statusOf } from "./status.js";
@@ -14,6 +15,7 @@ export interface HttpServerOptions {
   /** Headers that every answer carries. */
   readonly headers: Readonly<Record<string, string>>;
   readonly log: Log;
+  readonly failures: Failures;
 }
 
 /**
@@ -91,12 +93,15 @@ export class HttpServer {
       over();
     });
     const began = performance.now();
-    for (const [name, value] of Object.entries(this.#options.headers)) response.setHeader(name, value);
+    const number = this.#options.failures.number();
+    const headers = { ...this.#options.headers, [requestHeader]: number };
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
     try {
       await this.#answer(request, response, abort.signal);
     } catch (error) {
       const why: unknown = abort.signal.aborted ? abort.signal.reason : error;
       this.#log(request, why);
+      this.#options.failures.note(number, why);
       if (!response.headersSent && !response.destroyed) await send(errorAnswer(why), response, abort.signal);
     } finally {
       this.#running.delete(abort);

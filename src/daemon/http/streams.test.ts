@@ -80,6 +80,8 @@ describe("streams", () => {
       },
     });
     await expect(rig.ask("GET", "/images/get?names=a&names=b")).rejects.toThrow(/aborted|hang up/);
+    expect((await rig.ask("GET", "/layerkit/failures/1")).json).toEqual({ message: "disk" });
+    expect((await rig.ask("GET", "/layerkit/failures/2")).status).toBe(404);
     expect(rig.seen[0]?.[1]).toEqual(["a", "b"]);
   });
 

@@ -1,4 +1,3 @@
-import type { HeldMounts } from "../held-mounts.js";
 import type { Handler } from "../http/call.js";
 import { Router } from "../http/router.js";
 import type { Served } from "../served.js";
@@ -7,14 +6,14 @@ import { containerRoutes } from "./containers.js";
 import { fileRoutes } from "./files.js";
 import { imageRoutes } from "./images.js";
 import { networkRoutes } from "./networks.js";
-import { ownRoutes } from "./own.js";
+import { type OwnState, ownRoutes } from "./own.js";
 import { pruneRoutes } from "./prune.js";
 import { systemRoutes } from "./system.js";
 import { transferRoutes } from "./transfer.js";
 import { volumeRoutes } from "./volumes.js";
 
 /** Every endpoint. Image names may hold slashes, so what has fixed words comes before what has names. */
-export function routerOf(engine: Served, mounts: HeldMounts, lasting: boolean): Router<Handler> {
+export function routerOf(engine: Served, own: OwnState): Router<Handler> {
   const router = new Router<Handler>();
   const groups = [
     systemRoutes(engine),
@@ -26,7 +25,7 @@ export function routerOf(engine: Served, mounts: HeldMounts, lasting: boolean): 
     fileRoutes(engine),
     volumeRoutes(engine),
     networkRoutes(engine),
-    ownRoutes(engine, mounts, lasting),
+    ownRoutes(engine, own),
   ];
   for (const [pattern, handler] of groups.flat()) router.add(pattern, handler);
   return router;

@@ -1,9 +1,10 @@
 import { once } from "node:events";
 import { productVersion } from "../../engine/index.js";
-import { InvalidParameter } from "../../spec/index.js";
+import { InvalidParameter, NotFound } from "../../spec/index.js";
 import type { HeldMount, HeldMounts } from "../held-mounts.js";
 import { type Answer, json } from "../http/answer.js";
 import type { Call } from "../http/call.js";
+import type { Failures } from "../http/failures.js";
 import { messages } from "../http/messages.js";
 import { object, text } from "../http/shape.js";
 import type { Routes, Served } from "../served.js";
@@ -19,8 +20,15 @@ export interface Identity {
   readonly Lasting: boolean;
 }
 
+/** What a daemon has beside its engine. */
+export interface OwnState {
+  readonly mounts: HeldMounts;
+  readonly failures: Failures;
+  readonly lasting: boolean;
+}
+
 /** What Docker has not, below `/layerkit`. */
-export function ownRoutes(engine: Served, mounts: HeldMounts, lasting: boolean): Routes {
+export function ownRoutes(engine: Served, { mounts, failures, lasting }: OwnState): Routes {
   const identity = (): Identity => ({
     Version: productVersion,
     Root: engine.root,
@@ -31,6 +39,7 @@ export function ownRoutes(engine: Served, mounts: HeldMounts, lasting: boolean):
   return [
     ["GET /layerkit", () => json(identity())],
     ["GET /layerkit/layers/{name*}", async (call) => json(await layersOf(engine, call.param("name")))],
+    ["GET /layerkit/failures/{request}", (call) => json({ message: failureOf(failures, call.param("request")) })],
     ["GET /layerkit/mounts", () => json(mounts.list())],
     ["POST /layerkit/mounts", (call) => mount(mounts, call)],
     ["DELETE /layerkit/mounts/{id}", async (call) => json(await mounts.release(call.param("id")))],
@@ -53,6 +62,12 @@ async function layersOf({ layers }: Served, name: string): Promise<ListedLayer[]
     return { DiffID: diffID, ChainID: chainID, Size: diffSize, Data: await layers.directories(chainID) };
   });
   return await Promise.all(listed);
+}
+
+function failureOf(failures: Failures, request: string): string {
+  const message = failures.of(request);
+  if (message === undefined) throw new NotFound(`request ${request} has not failed`);
+  return message;
 }
 
 const mountBody = object({ Container: text });
