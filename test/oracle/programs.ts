@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { accessSync, constants, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
@@ -25,7 +26,8 @@ export function program(name: string): string {
 
 /**
  * Why tests that need all of `needs` cannot run here, or undefined; the reason is printed, once a file. Needs are
- * programs, and `root`, `mounts` (the right to mount) and `loop` (loop devices).
+ * programs, `docker 28` one of that major version or later; and `root`, `mounts` (the right to mount), `loop` (loop
+ * devices) and `namespaces` (of an ordinary user).
  */
 export function lacking(...needs: readonly string[]): string | undefined {
   const missing = needs.map(missingNeed).filter((why) => why !== undefined);
@@ -41,8 +43,20 @@ const told = new Set<string>();
 function missingNeed(need: string): string | undefined {
   if (need === "root") return process.getuid?.() === 0 ? undefined : "not root";
   if (need === "mounts") return mayMount() ? undefined : "no right to mount (CAP_SYS_ADMIN)";
+  if (need === "namespaces") return mayMakeNamespaces() ? undefined : "no user namespaces";
   if (need === "loop") return isThere("/dev/loop-control") ? undefined : "no loop devices";
-  return find(need) ? undefined : `no ${need}`;
+  const [name = "", version] = need.split(" ");
+  if (!find(name)) return `no ${name}`;
+  return version === undefined || majorOf(name) >= Number(version) ? undefined : `${name} older than ${version}`;
+}
+
+function majorOf(name: string): number {
+  const said = spawnSync(program(name), ["--version"], { encoding: "utf8" }).stdout;
+  return Number(/\b(\d+)\.\d/.exec(said)?.[1]);
+}
+
+function mayMakeNamespaces(): boolean {
+  return spawnSync("unshare", ["--user", "--map-root-user", "--mount", "true"]).status === 0;
 }
 
 const capSysAdmin = 21n;

@@ -30,7 +30,7 @@ const script = `
   await bench[Symbol.asyncDispose]();
 `;
 
-test.skipIf(lacking("unshare", "root"))(
+test.skipIf(lacking("namespaces", "root"))(
   "in a user namespace marks are user xattrs, and what it may not do is passed over",
   async () => {
     const args = ["--user", "--map-root-user", "--mount", process.execPath, "--input-type=module", "-e", script];
