@@ -108,6 +108,28 @@ describe.skipIf(skip)("commands that docker has", () => {
     }
   });
 
+  test("create asks for what docker create asks for", { timeout: 60_000 }, async () => {
+    await using rig = await openRig();
+    await writeFile(join(rig.path, "env"), "# a comment\nFROM_FILE=1\n\n  INDENTED=2\nHOME\n");
+    const flags = [
+      [],
+      ["-e", "A=b=c", "-e", "HOME", "-e", "NOT_SET_HERE", "--env-file", join(rig.path, "env"), "-l", "x=y", "-l", "z"],
+      ["-w", "/tmp", "-u", "1:2", "-h", "host", "--entrypoint", "sh", "--stop-signal", "SIGINT", "-t", "-i"],
+      ["-v", "/data", "-v", "/etc:/host:ro", "-v", "named:/named", "--tmpfs", "/run:size=1m", "--read-only", "--init"],
+      ["--network", "none", "--rm", "--privileged", "--cap-add", "SYS_ADMIN", "--cap-drop", "ALL"],
+      ["--restart", "on-failure:3"],
+    ];
+    for (const [i, options] of flags.entries()) {
+      const command = ["cli:1", "echo", "-e", "--rm"];
+      const made = await rig.layerkit(["create", "--name", `l${i}`, ...options, ...command]);
+      expect(made).toMatchObject({ status: 0, stderr: "" });
+      await rig.daemon.docker("create", "--name", `d${i}`, ...options, ...command);
+      const asked = (name: string) =>
+        rig.daemon.docker("inspect", name).then((text) => told(JSON.parse(text, unlessEmpty)[0]));
+      expect.soft(await asked(`l${i}`), options.join(" ")).toEqual(await asked(`d${i}`));
+    }
+  });
+
   test("move images and file systems through files and pipes", { timeout: 60_000 }, async () => {
     await using rig = await openRig();
     const file = join(rig.path, "saved.tar");
@@ -262,6 +284,21 @@ describe.skipIf(skip)("the command line", () => {
     }
   });
 });
+
+/** `null`, `[]` and `{}` mean the same. */
+function unlessEmpty(_: string, value: unknown): unknown {
+  return value !== null && typeof value === "object" && Object.keys(value).length === 0 ? null : value;
+}
+
+/** What of an inspection comes from the request. */
+function told({ Config, HostConfig, Path, Args, Mounts }: Record<string, unknown>) {
+  const { Hostname, Env, ...rest } = Config as Record<string, unknown>;
+  // The docker command sends variables in random order.
+  const config = { ...rest, Env: [...((Env ?? []) as string[])].sort() };
+  const mounts = ((Mounts ?? []) as Record<string, unknown>[]).map(({ Name, Source, ...mount }) => mount);
+  // A host name that was not asked for is the container's own id.
+  return { ...{ HostConfig, Path, Args, mounts, config }, Hostname: /^[0-9a-f]{12}$/.test(`${Hostname}`) || Hostname };
+}
 
 /** Lines, in any order: docker's is random for names of one image. Ages go by between two commands. */
 function settled(text: string): string[] {

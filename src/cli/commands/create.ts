@@ -24,8 +24,8 @@ interface Options {
   readonly rm?: boolean;
   readonly init?: boolean;
   readonly privileged?: boolean;
-  readonly capAdd?: string[];
-  readonly capDrop?: string[];
+  readonly capAdd?: readonly string[];
+  readonly capDrop?: readonly string[];
   readonly restart?: string;
   readonly stopSignal?: string;
   readonly storageOpt?: readonly string[];
@@ -99,23 +99,33 @@ async function bodyOf(image: string, cmd: string[], options: Options): Promise<C
       AutoRemove: options.rm ?? false,
       Privileged: options.privileged ?? false,
       ...(options.init && { Init: true }),
-      CapAdd: options.capAdd ?? null,
-      CapDrop: options.capDrop ?? null,
+      CapAdd: capabilities(options.capAdd),
+      CapDrop: capabilities(options.capDrop),
       RestartPolicy: restartPolicy(options.restart ?? "no"),
       ...(options.storageOpt && { StorageOpt: pairs(options.storageOpt, "--storage-opt") }),
     },
   };
 }
 
-/** `NAME` alone takes the value it has here; one that is not set here is left out. */
+/**
+ * `NAME` alone takes the value it has here. One that is not set here is left out of a file's, and stands bare among the
+ * options': it takes the variable away from what the image sets.
+ */
 async function environment({ env = [], envFile = [] }: Options): Promise<string[]> {
   const files = await Promise.all(envFile.map((file) => readFile(file, "utf8")));
   const lines = files.flatMap((text) => text.split("\n").map((line) => line.trimStart()));
-  const given = [...lines.filter((line) => line !== "" && !line.startsWith("#")), ...env];
-  return given.flatMap((item) => {
-    if (item.includes("=")) return [item];
-    return process.env[item] === undefined ? [] : [`${item}=${process.env[item]}`];
-  });
+  const listed = lines.filter((line) => line !== "" && !line.startsWith("#")).map(withValue);
+  return [...listed.filter((item) => item.includes("=")), ...env.map(withValue)];
+}
+
+function withValue(item: string): string {
+  return item.includes("=") || process.env[item] === undefined ? item : `${item}=${process.env[item]}`;
+}
+
+function capabilities(names: readonly string[] | undefined): string[] | null {
+  if (!names) return null;
+  const upper = names.map((name) => name.toUpperCase());
+  return upper.map((name) => (name === "ALL" || name.startsWith("CAP_") ? name : `CAP_${name}`));
 }
 
 function pairs(given: readonly string[] = [], option: string): Record<string, string> {
