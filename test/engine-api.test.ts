@@ -141,6 +141,39 @@ describe.skipIf(skip)("the Engine API beside dockerd's", () => {
   });
 });
 
+describe.skipIf(lacking("root", "mounts", "docker"))("docker commands made of many requests", () => {
+  test("go through to their end", { timeout: 60_000 }, async () => {
+    await using place = await scratch("/dev/shm");
+    await using daemon = await Layerkitd.start(join(place.path, "root"));
+    await daemon.tryDocker(["load"], { input: await sampleArchive("sample:1") });
+    await daemon.docker("create", "--name", "one", "-v", "/data", "sample:1");
+    const said = async (...args: string[]) => {
+      const { status, stdout, stderr } = await daemon.tryDocker(args);
+      return `${status} ${stdout}${stderr}`;
+    };
+    expect(await said("inspect", "nothing")).toMatch(/^1 \[\]\nError: No such object: nothing\n$/);
+    expect(await said("inspect", "--format", "{{.Name}}", "bridge")).toBe("0 bridge\n");
+    expect(await said("system", "df", "-v")).toMatch(
+      /^0 Images space usage:[\s\S]*Local Volumes space usage:[\s\S]*\n[0-9a-f]{64} +1 +0B\n/,
+    );
+    expect(await said("volume", "ls", "-q")).toMatch(/^0 [0-9a-f]{64}\n$/);
+    expect(await said("network", "ls", "--format", "{{.Name}}")).toBe("0 bridge\nhost\nnone\n");
+    expect(await said("events", "--since", "1h", "--until", "0s", "--filter", "type=container")).toMatch(
+      /^0 \S+ container create [^\n]*name=one\)\n$/,
+    );
+    expect(await said("start", "one")).toContain("start is not implemented");
+    expect(await said("exec", "one", "ls")).toContain("exec is not implemented");
+    expect(await said("pull", "busybox")).toContain("pulling from a registry is not implemented");
+    expect(await said("node", "ls")).toContain("This node is not a swarm manager");
+    expect(await said("system", "prune", "-af", "--volumes")).toMatch(
+      /^0 Deleted Containers:[\s\S]*Deleted Volumes:[\s\S]*Deleted Images:[\s\S]*Total reclaimed space: [1-9]/,
+    );
+    expect(await said("system", "df", "--format", "{{.Type}} {{.TotalCount}}")).toBe(
+      "0 Images 0\nContainers 0\nLocal Volumes 0\nBuild Cache 0\n",
+    );
+  });
+});
+
 /** Keys that one has and the other has not, and values of different types; `null` and an empty list are the same. */
 function differences(our: unknown, their: unknown, at: string): string[] {
   if (own.test(at)) return [];
