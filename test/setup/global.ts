@@ -1,4 +1,4 @@
-import { statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { access, chmod, mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { find } from "../oracle/programs.js";
@@ -43,16 +43,6 @@ async function given(place: string): Promise<void> {
 /** Takes away what runs that were killed have left. */
 async function sweep(): Promise<void> {
   const names = await readdir(memory).catch(() => []);
-  for (const name of names) {
-    const pid = new RegExp(`^${prefix}(\\d+)$`).exec(name)?.[1];
-    if (
-      pid !== undefined &&
-      !(await access(`/proc/${pid}`).then(
-        () => true,
-        () => false,
-      ))
-    ) {
-      await given(join(memory, name));
-    }
-  }
+  const pids = names.map((name) => new RegExp(`^${prefix}(\\d+)$`).exec(name)?.[1]).filter((pid) => pid !== undefined);
+  for (const pid of pids.filter((each) => !existsSync(`/proc/${each}`))) await given(join(memory, prefix + pid));
 }

@@ -15,7 +15,7 @@ export async function showImage(tour: Tour): Promise<void> {
   page.gap();
   const makers = await layerMakers(tour);
   page.table([
-    ["layer", "diff id", "made by"].map(styles.dim),
+    ["layer", "diff id", ...(makers.length > 0 ? ["made by"] : [])].map(styles.dim),
     ...image.layers.map(({ diffID }, i) => [
       String(i + 1),
       styles.value(short(diffID)),
