@@ -8,7 +8,9 @@ export async function print(...lines: readonly string[]): Promise<void> {
 }
 
 /** Resolves when the piece is on its way. @throws EPIPE: nobody reads any more */
+/** @throws EPIPE: nobody reads any more */
 export async function write(piece: string | Uint8Array): Promise<void> {
+  if (!process.stdout.writable) throw Object.assign(new Error("nobody reads standard output"), { code: "EPIPE" });
   await new Promise<void>((resolve, reject) => {
     process.stdout.write(piece, (error) => (error ? reject(error) : resolve()));
   });
