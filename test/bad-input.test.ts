@@ -179,7 +179,7 @@ describe.skipIf(skip).for(["overlay2", "vfs"])("bad input, %s", (driver) => {
   const load = (archive: Buffer) => collected(engine.images.load(streamOf(archive)));
 
   beforeAll(async () => {
-    root = await scratch("/dev/shm");
+    root = await scratch();
     outside = join(root.path, "outside");
     await mkdir(outside);
     await writeFile(join(outside, "secret"), "secret\n");
@@ -232,7 +232,7 @@ describe.skipIf(skip).for(["overlay2", "vfs"])("bad input, %s", (driver) => {
 
 describe.skipIf(skip)("bad input to the daemon", () => {
   test("ends in one message each, and the daemon goes on", { timeout: 60_000 }, async () => {
-    await using place = await scratch("/dev/shm");
+    await using place = await scratch();
     await using daemon = await Layerkitd.start(join(place.path, "data"));
     for (const { what, archive } of refused) {
       const answer = await post(daemon.socket, "/images/load?quiet=1", archive);

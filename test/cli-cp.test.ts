@@ -139,7 +139,7 @@ type Copy = (args: readonly string[], cwd: string) => Promise<Ran>;
 
 /** A daemon with an image `cp:1` and a container `one`, and both commands for it. */
 async function openRig() {
-  const data = await scratch("/dev/shm");
+  const data = await scratch();
   const daemon = await Layerkitd.start(join(data.path, "root"));
   const loaded = await daemon.tryDocker(["load"], { input: rawImage({ tag: "cp:1", layers: [layer] }) });
   expect(loaded).toMatchObject({ status: 0 });
@@ -156,7 +156,7 @@ async function openRig() {
 }
 
 async function localThings() {
-  const place = await scratch("/dev/shm");
+  const place = await scratch();
   await mkdir(join(place.path, "d"));
   await writeFile(join(place.path, "f"), "local\n", { mode: 0o600 });
   await symlink("d", join(place.path, "l"));

@@ -11,7 +11,7 @@ import { scratch } from "./oracle/scratch.js";
 const skip = lacking("root", "mounts", "docker 28");
 
 async function openRig() {
-  const place = await scratch("/dev/shm");
+  const place = await scratch();
   const daemon = await Layerkitd.start(join(place.path, "root"));
   const layers = ["one", "two"].map((name) => rawTar([{ name, content: `${name}\n`.repeat(1000) }]));
   const created = "2024-05-06T07:08:09.123456789Z";

@@ -32,7 +32,7 @@ describe.skipIf(skip)("125 layers, the most that Docker allows", () => {
     ["a short data root", "root"],
     ["a data root of 1,600 characters", longDirectory],
   ])("carry a container in %s", { timeout: 120_000 }, async ([, directory = ""]) => {
-    await using place = await scratch("/dev/shm");
+    await using place = await scratch();
     const root = join(place.path, directory);
     await mkdir(root, { recursive: true });
     await using engine = await Engine.open({ root });
@@ -49,7 +49,7 @@ describe.skipIf(skip)("125 layers, the most that Docker allows", () => {
   });
 
   test("are not exceeded: the 126th is refused with the limit in the message", { timeout: 60_000 }, async () => {
-    await using place = await scratch("/dev/shm");
+    await using place = await scratch();
     await using engine = await Engine.open({ root: place.path });
     const load = collected(engine.images.load(streamOf(deepImage("deep:126", 126))));
     await expect(load).rejects.toThrow(/max depth exceeded.*125/);

@@ -94,7 +94,7 @@ describe.skipIf(skip)("overlay2, both ways with dockerd", () => {
 
 describe.skipIf(skip)("a data root that a running dockerd serves", () => {
   test("is refused for writing, can be read, and is free when dockerd has gone", { timeout: 60_000 }, async () => {
-    await using place = await scratch("/dev/shm");
+    await using place = await scratch();
     {
       await using dockerd = await Dockerd.start(place.path);
       await expect(Engine.open({ root: place.path })).rejects.toThrow(`dockerd (process ${dockerd.pid})`);

@@ -20,7 +20,7 @@ const layer = rawTar([
 const archive = rawImage({ tag: "dockerode:1", layers: [layer] });
 
 async function openRig() {
-  const place = await scratch("/dev/shm");
+  const place = await scratch();
   const daemon = await Layerkitd.start(join(place.path, "root"));
   const docker = new Docker({ socketPath: daemon.socket });
   const close = async () => {

@@ -115,7 +115,7 @@ const own = /^\/info\.(Runtimes|KernelMemory|KernelMemoryTCP|SecurityOptions|War
 
 describe.skipIf(skip)("the Engine API beside dockerd's", () => {
   test("answers have its keys and types, failures its status", { timeout: 90_000 }, async () => {
-    await using place = await scratch("/dev/shm");
+    await using place = await scratch();
     await using ours = await Layerkitd.start(join(place.path, "ours"));
     await using theirs = await Dockerd.start(join(place.path, "theirs"));
     const archive = await sampleArchive("sample:1");
@@ -143,7 +143,7 @@ describe.skipIf(skip)("the Engine API beside dockerd's", () => {
 
 describe.skipIf(lacking("root", "mounts", "docker"))("docker commands made of many requests", () => {
   test("go through to their end", { timeout: 60_000 }, async () => {
-    await using place = await scratch("/dev/shm");
+    await using place = await scratch();
     await using daemon = await Layerkitd.start(join(place.path, "root"));
     await daemon.tryDocker(["load"], { input: await sampleArchive("sample:1") });
     await daemon.docker("create", "--name", "one", "-v", "/data", "sample:1");

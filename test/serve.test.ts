@@ -21,7 +21,7 @@ const image = rawImage({ tag: "serve:1", layers: [rawTar([{ name: "file", conten
 
 /** The command on a root of its own, with the image in it. */
 async function openRoot() {
-  const place = await scratch("/dev/shm");
+  const place = await scratch();
   const root = join(place.path, "root");
   const layerkit = (...args: string[]) => run(process.execPath, [layerkitMain, "--root", root, ...args]);
   const archive = join(place.path, "image.tar");

@@ -21,7 +21,7 @@ function image(tag: string): Buffer {
 
 describe.skipIf(skip)("two commands on one data root at the same time", () => {
   test("both finish, and both results are there", { timeout: 60_000 }, async () => {
-    await using place = await scratch("/dev/shm");
+    await using place = await scratch();
     const root = join(place.path, "root");
     const layerkit = (...args: string[]) => run(process.execPath, [layerkitMain, "--root", root, ...args]);
     const tags = ["one:1", "two:1", "three:1"];

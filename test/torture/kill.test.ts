@@ -49,7 +49,7 @@ describe.skipIf(skip)("kill -9", () => {
   let archive: string;
 
   beforeAll(async () => {
-    scratchDirectory = await scratch("/dev/shm");
+    scratchDirectory = await scratch();
     await makeBase(join(scratchDirectory.path, "base"));
     archive = await spooled(streamOf(otherImage("loaded:1")), join(scratchDirectory.path, "loaded.tar"));
     return () => scratchDirectory[Symbol.asyncDispose]();
