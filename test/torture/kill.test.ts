@@ -16,8 +16,8 @@ import { type Killed, killAt, killAtRandom, killPoints } from "./kill.js";
  * Kills load, create, commit, rm and rmi with SIGKILL at many points. `npm test` tries some points of each, spread
  * over all; `npm run torture` tries every one, and many random times.
  */
-const points = Number(process.env.TORTURE_POINTS ?? 5);
-const randomRounds = Number(process.env.TORTURE_RANDOM ?? 2);
+const points = Number(process.env.TORTURE_POINTS ?? 4);
+const randomRounds = Number(process.env.TORTURE_RANDOM ?? 1);
 const timeout = points > 100 ? 3_600_000 : 120_000;
 
 const skip = lacking("root", "mounts", "strace");
