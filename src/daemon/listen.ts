@@ -27,7 +27,10 @@ export class Listener implements AsyncDisposable {
       throw new InvalidParameter(
         `socket path ${path} is too long: ${maxSocketPath} bytes is the most the kernel takes`,
       );
-    await mkdir(dirname(path), { recursive: true });
+    // One level: what a socket lies in is the system's to make, or the user's. (Recursive, Node loops in /proc.)
+    await mkdir(dirname(path)).catch((error) => {
+      if (!isErrno(error, "EEXIST")) throw error;
+    });
     await removeStale(path);
     const server = createServer({ allowHalfOpen: true }, accept);
     await new Promise<void>((resolve, reject) => server.once("error", reject).listen(path, resolve));

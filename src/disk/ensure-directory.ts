@@ -1,5 +1,6 @@
 import { chmod, chown, mkdir, stat } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
+import { isErrno } from "../spec/index.js";
 import { syncDirectory } from "./sync.js";
 
 export interface Owner {
@@ -14,9 +15,36 @@ export interface Owner {
  * @throws the error of mkdir: EEXIST, it is there and no directory
  */
 export async function ensureDirectory(path: string, mode: number, owner?: Owner): Promise<void> {
-  const topmost = await mkdir(path, { recursive: true, mode });
+  const topmost = await makeAll(resolve(path), mode);
   const found = await stat(path);
   if (owner && (found.uid !== owner.uid || found.gid !== owner.gid)) await chown(path, owner.uid, owner.gid);
   if ((found.mode & 0o7777) !== mode) await chmod(path, mode);
   if (topmost !== undefined) await syncDirectory(dirname(topmost));
+}
+
+/**
+ * Node's own recursive mkdir never ends where the file system itself answers ENOENT, as /proc does.
+ *
+ * @returns the topmost directory that was made
+ */
+async function makeAll(path: string, mode: number): Promise<string | undefined> {
+  try {
+    return await makeOne(path, mode);
+  } catch (error) {
+    if (!isErrno(error, "ENOENT") || path === dirname(path)) throw error;
+  }
+  const above = await makeAll(dirname(path), mode);
+  const made = await makeOne(path, mode);
+  return above ?? made;
+}
+
+/** @returns undefined when somebody else has made it */
+async function makeOne(path: string, mode: number): Promise<string | undefined> {
+  try {
+    await mkdir(path, { mode });
+    return path;
+  } catch (error) {
+    if (isErrno(error, "EEXIST") && (await stat(path)).isDirectory()) return undefined;
+    throw error;
+  }
 }

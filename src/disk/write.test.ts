@@ -139,6 +139,10 @@ describe("WriteSet", () => {
 });
 
 describe("ensureDirectory", () => {
+  test("ends where the file system itself refuses", async () => {
+    await expect(ensureDirectory("/proc/layerkit/deeper", 0o700)).rejects.toThrow("ENOENT");
+  });
+
   test("makes what is missing and corrects the mode of what is there", async () => {
     const path = join(fresh(), "image", "overlay2");
     await ensureDirectory(path, 0o711);
