@@ -103,7 +103,7 @@ async function ownDaemon(settings: Settings, signal: AbortSignal): Promise<Conne
   if (!client) throw new Unavailable(`the daemon inside this command does not answer on ${place.path}`);
   undo.done();
   const end = async (now: AbortSignal) => {
-    await endOwn(client, daemon, now);
+    await endOwn(client, daemon, signal, now);
     await place.remove();
   };
   return { client, end };
@@ -117,12 +117,17 @@ async function socketPlace({ root, readOnly }: Settings): Promise<{ path: string
   return { path: join(directory, "sock"), remove: () => rm(directory, { recursive: true, force: true }) };
 }
 
-/** Commands that came in meanwhile are served to their end. */
-async function endOwn(client: Client, daemon: Daemon, now: AbortSignal): Promise<void> {
+/** Commands that came in meanwhile are served to their end. Who waits at a terminal, or interrupts, is told so. */
+async function endOwn(client: Client, daemon: Daemon, stop: AbortSignal, now: AbortSignal): Promise<void> {
   client[Symbol.dispose]();
-  const timer = setTimeout(() => note("done; staying for other commands on this data root that use its daemon"), 1000);
+  const tell = () => note("staying for other commands that use this one's daemon; interrupt again to end them");
+  const timer = setTimeout(() => {
+    if (process.stderr.isTTY || stop.aborted) tell();
+    else stop.addEventListener("abort", tell, { once: true });
+  }, 1000);
   await daemon.drain(now);
   clearTimeout(timer);
+  stop.removeEventListener("abort", tell);
 }
 
 function clientOnly(client: Client): Connection {
