@@ -141,7 +141,7 @@ describe.skipIf(skip)("the Engine API beside dockerd's", () => {
   });
 });
 
-describe.skipIf(lacking("root", "mounts", "docker"))("docker commands made of many requests", () => {
+describe.skipIf(lacking("root", "mounts", "docker 28"))("docker commands made of many requests", () => {
   test("go through to their end", { timeout: 60_000 }, async () => {
     await using place = await scratch();
     await using daemon = await Layerkitd.start(join(place.path, "root"));

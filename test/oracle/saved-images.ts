@@ -22,7 +22,7 @@ export async function savedImages(archive: string): Promise<SavedImage[]> {
   await using unpacked = await scratch();
   await output("tar", ["-xf", archive, "-C", unpacked.path]);
   const manifest = JSON.parse(await readFile(join(unpacked.path, "manifest.json"), "utf8")) as ManifestItem[];
-  return Promise.all(manifest.map((item) => savedImage(unpacked.path, item)));
+  return await Promise.all(manifest.map((item) => savedImage(unpacked.path, item)));
 }
 
 interface ManifestItem {
