@@ -69,10 +69,10 @@ export class Home {
     return link;
   }
 
-  /** Also without its `link` file, or with an empty one: a crash may have kept it from being written. */
+  /** Also without its `link` file, or with an empty one or one of zeros: a crash may have kept it from being written. */
   async removeLink(id: CacheID): Promise<void> {
     const link = (await readIfThere(this.file(id, "link"))) ?? "";
-    if (!/^[^/.][^/]*$/.test(link)) return this.#removeLinksTo(id);
+    if (!/^[\w-]+$/.test(link)) return this.#removeLinksTo(id);
     await unlink(join(this.path, "l", link)).catch(ifMissing);
   }
 
