@@ -1,4 +1,5 @@
 import type { Driver } from "../driver/index.js";
+import type { RegistriesOptions } from "../registry/index.js";
 import { Forbidden, nowNs, rfc3339, Undo } from "../spec/index.js";
 import type { DiskUsage, Info, Version } from "./api-system.js";
 import { containerOperations } from "./container/container-operations.js";
@@ -24,6 +25,12 @@ export interface EngineOptions {
   readonly fallbackDriver?: string;
   /** `KEY=VALUE`, as `--storage-opt`. */
   readonly storageOptions?: readonly string[];
+  /** How registries are spoken to. */
+  readonly registries?: RegistriesOptions;
+  /** Layers fetched at the same time, over all pulls. 3 unless given. */
+  readonly maxConcurrentDownloads?: number;
+  /** Layers brought to registries at the same time, over all pushes. 5 unless given. */
+  readonly maxConcurrentUploads?: number;
   /** Opens without the owner's lock and writes nothing; a root that another process serves can be read so. */
   readonly readOnly?: boolean;
   /** Told, one line each, what was found damaged or left over. Without it standard error is. */
@@ -72,7 +79,10 @@ export class Engine implements AsyncDisposable {
     const undo = new Undo();
     await using failed = new Undo();
     failed.defer(() => undo[Symbol.asyncDispose]());
-    const parts = await openParts({ storageOptions: [], ...options, writable: !readOnly, report }, undo);
+    const parts = await openParts(
+      { storageOptions: [], registries: {}, ...options, writable: !readOnly, report },
+      undo,
+    );
     failed.done();
     return new Engine(parts, undo);
   }

@@ -2,8 +2,9 @@ import { realpath } from "node:fs/promises";
 import { join } from "node:path";
 import { ensureDirectory } from "../disk/index.js";
 import type { Driver } from "../driver/index.js";
-import { ImageStore, ReferenceStore } from "../image/index.js";
+import { DistributionCache, ImageStore, ReferenceStore } from "../image/index.js";
 import { LayerStore } from "../layer/index.js";
+import { Registries, type RegistriesOptions } from "../registry/index.js";
 import { isErrno, NotFound, type Undo } from "../spec/index.js";
 import { chooseDriver } from "./choose-driver.js";
 import { settleRunning } from "./container/container-operations.js";
@@ -25,6 +26,7 @@ export interface OpenOptions {
   readonly driver?: string;
   readonly fallbackDriver?: string;
   readonly storageOptions: readonly string[];
+  readonly registries: RegistriesOptions;
   readonly writable: boolean;
   readonly report: (line: string) => void;
 }
@@ -44,7 +46,7 @@ export async function openParts(options: OpenOptions, undo: Undo): Promise<Parts
   const { writable, report } = options;
   const { root, owner } = await openRoot(options, undo);
   const driver = await openDriver(root, options, undo);
-  const { layers, imageStore, references } = await openImages(root, driver, options);
+  const { layers, imageStore, references, distribution } = await openImages(root, driver, options);
   const tmp = join(root, "tmp");
   const common = { tmp, writable, report };
   const containers = join(root, "containers");
@@ -53,8 +55,10 @@ export async function openParts(options: OpenOptions, undo: Undo): Promise<Parts
   const events = new EventBus();
   const threads = new CopyThreads();
   undo.defer(() => threads.close());
+  const registries = new Registries(options.registries);
+  undo.defer(() => registries[Symbol.asyncDispose]());
   const images = new ImageOperations({
-    ...{ images: imageStore, references, layers, driver: driver.name, tmp },
+    ...{ images: imageStore, references, layers, distribution, registries, driver: driver.name, tmp },
     usersOf: (id) => store.usersOf(id),
     emit: (action, id, attributes) => events.emit("image", action, id, attributes),
   });
@@ -93,7 +97,7 @@ async function openImages(root: string, driver: Driver, { writable, report }: Op
   const imageStore = await ImageStore.open({ root: home, layers, writable, report });
   const references = await ReferenceStore.open(join(home, "repositories.json"), { writable });
   for (const { path, why } of [...layers.damaged, ...imageStore.damaged]) report(`${path} is passed over: ${why}`);
-  return { layers, imageStore, references };
+  return { layers, imageStore, references, distribution: new DistributionCache(join(home, "distribution")) };
 }
 
 /** Ends what interrupted operations had begun, one way or the other. */

@@ -2,6 +2,7 @@
  * The values all parts speak of: digests and what they name, descriptors, manifests and image configs, references,
  * paths, and the errors. No I/O; imports no other part.
  */
+export * from "./credentials.js";
 export * from "./descriptor.js";
 export * from "./digest.js";
 export * from "./errors.js";

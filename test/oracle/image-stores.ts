@@ -3,8 +3,9 @@ import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openDriver } from "../../src/driver/index.js";
-import { ImageStore, ReferenceStore } from "../../src/image/index.js";
+import { DistributionCache, ImageStore, ReferenceStore } from "../../src/image/index.js";
 import { LayerStore } from "../../src/layer/index.js";
+import { Registries } from "../../src/registry/index.js";
 import { type ChainID, chainID, type DiffID, goJSON, sha256, Undo } from "../../src/spec/index.js";
 import { rawTar } from "./raw-tar.js";
 import { leftovers } from "./root-leftovers.js";
@@ -19,6 +20,8 @@ export class Stores implements AsyncDisposable {
   readonly images: ImageStore;
   readonly references: ReferenceStore;
   readonly layers: LayerStore;
+  readonly distribution: DistributionCache;
+  readonly registries: Registries;
   readonly tmp: string;
   /** What was swept at opening. */
   readonly swept: readonly string[];
@@ -31,6 +34,8 @@ export class Stores implements AsyncDisposable {
       images: this.images,
       references: this.references,
       layers: this.layers,
+      distribution: this.distribution,
+      registries: this.registries,
       tmp: this.tmp,
       swept: this.swept,
     } = parts);
@@ -49,8 +54,13 @@ export class Stores implements AsyncDisposable {
     const report = (line: string) => swept.push(line);
     const images = await ImageStore.open({ root: at, layers, writable: true, report });
     const references = await ReferenceStore.open(join(at, "repositories.json"), { writable: true });
-    const parts = { root: dir, driver: driverName, images, references, layers, tmp, swept };
-    return new Stores(parts, () => driver.close());
+    const distribution = new DistributionCache(join(at, "distribution"));
+    const registries = new Registries();
+    const stores = { images, references, layers, distribution, registries };
+    return new Stores({ ...stores, root: dir, driver: driverName, tmp, swept }, async () => {
+      await registries[Symbol.asyncDispose]();
+      await driver.close();
+    });
   }
 
   /** Files under `image/DRIVER`, sorted. */

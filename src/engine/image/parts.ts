@@ -1,5 +1,6 @@
-import type { ImageStore, ReferenceStore } from "../../image/index.js";
+import type { DistributionCache, ImageStore, ReferenceStore } from "../../image/index.js";
 import type { LayerStore } from "../../layer/index.js";
+import type { Registries } from "../../registry/index.js";
 import type { ImageID } from "../../spec/index.js";
 
 /** What operations on images work with. */
@@ -7,6 +8,9 @@ export interface ImageParts {
   readonly images: ImageStore;
   readonly references: ReferenceStore;
   readonly layers: LayerStore;
+  /** In which compressed form layers came from registries, and went there. */
+  readonly distribution: DistributionCache;
+  readonly registries: Registries;
   /** Name of the storage driver. */
   readonly driver: string;
   /** Absolute path of the data root's `tmp`: archives are kept there while they are read. It exists. */
