@@ -12,9 +12,6 @@ export interface Driver {
   readonly status: readonly (readonly [key: string, value: string])[];
   /** Most layers one chain may have, the topmost included. */
   readonly maxDepth: number;
-  /** Whether a layer can be made and filled before those below it are: an image's layers then unpack in parallel. */
-  readonly independentLayers: boolean;
-
   /**
    * Makes an empty layer over `parent`, or over nothing.
    *
@@ -38,10 +35,20 @@ export interface Driver {
    * Opens a fresh layer to be filled. The place may be handed to a worker thread, which fills it by `openWriter`.
    * After `commit` the content belongs to the layer; disposed without, nothing of it does.
    *
-   * @throws NotFound; Conflict: the layer has content, is mounted or being filled; where layers are not independent,
-   * its parent is being filled
+   * @throws NotFound; Conflict: the layer has content, is mounted or being filled
    */
   fill(id: CacheID): Promise<Filling>;
+  /**
+   * Puts a layer that was made over nothing, and filled through this driver, upon `parent`: it is then as if it had
+   * been made and filled there. So the layers of an image can be filled all at once, and in any order. Absent where
+   * what a layer is on disk depends on those below it: there `create` wants a parent that is complete.
+   *
+   * It can be repeated, with another parent too; layers upon `id` have to be attached again after it. On a failure
+   * the layer is over nothing.
+   *
+   * @throws NotFound; Conflict: `id` is mounted, read or being filled; InvalidParameter "max depth exceeded"
+   */
+  attach?(id: CacheID, parent: CacheID): Promise<void>;
   /**
    * What `id` changes over its parent, in byte-wise lexical order, a directory before what is in it; read lazily.
    * This is what a commit of the layer records: of xattrs only `security.capability`; sockets are left out.

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { attaching } from "./suite/attaching.js";
 import { basics } from "./suite/basics.js";
 import { Bench, type OpenDriver } from "./suite/bench.js";
 import type { AddTest, Cases } from "./suite/cases.js";
@@ -8,12 +9,20 @@ import { differences } from "./suite/differences.js";
 import { lifetimes } from "./suite/lifetimes.js";
 import { stacks } from "./suite/stacks.js";
 
-const chapters: Readonly<Record<string, Cases>> = { basics, contents, confinement, differences, lifetimes, stacks };
+const chapters: Readonly<Record<string, Cases>> = {
+  basics,
+  contents,
+  confinement,
+  differences,
+  lifetimes,
+  stacks,
+  attaching,
+};
 
 /**
  * What every driver has to do, as tests.
  *
- * @param skips names of tests that do not hold for this driver, each with the reason
+ * @param skips names of tests, or of chapters, that do not hold for this driver, each with the reason
  */
 export function describeDriver(name: string, open: OpenDriver, skips: Readonly<Record<string, string>> = {}): void {
   describe(`driver ${name}`, () => {
@@ -23,13 +32,16 @@ export function describeDriver(name: string, open: OpenDriver, skips: Readonly<R
     });
     afterAll(() => bench?.[Symbol.asyncDispose]());
     const unknown = new Set(Object.keys(skips));
-    const add: AddTest = (title, run, timeoutMs) => {
-      unknown.delete(title);
-      const reason = skips[title];
-      if (reason === undefined) test(title, run, timeoutMs);
-      else test.skip(`${title} (${reason})`, run);
-    };
-    for (const [chapter, cases] of Object.entries(chapters)) describe(chapter, () => cases(add, () => bench, open));
-    test("every skip names a test", () => expect([...unknown]).toEqual([]));
+    const addTo =
+      (chapter: string): AddTest =>
+      (title, run, timeoutMs) => {
+        for (const name of [title, chapter]) unknown.delete(name);
+        const reason = skips[title] ?? skips[chapter];
+        if (reason === undefined) test(title, run, timeoutMs);
+        else test.skip(`${title} (${reason})`, run);
+      };
+    for (const [chapter, cases] of Object.entries(chapters))
+      describe(chapter, () => cases(addTo(chapter), () => bench, open));
+    test("every skip names a test or a chapter", () => expect([...unknown]).toEqual([]));
   });
 }

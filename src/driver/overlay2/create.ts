@@ -21,11 +21,23 @@ export async function createLayer(home: Home, id: CacheID, parent?: CacheID, quo
   quota?.control.limit(home.layer(id), quota.bytes);
   await makeDirectory(home.file(id, "diff"), 0o755);
   await makeFile(home.file(id, "link"), await home.makeLink(id), 0o644);
-  if (parent !== undefined) {
-    await makeDirectory(home.file(id, "work"), 0o700);
-    await commitParent(home, parent, undo);
-    await makeFile(home.file(id, "lower"), lowers.join(":"), 0o644);
-  }
+  if (parent !== undefined) await putUpon(home, id, parent, lowers, undo);
+  undo.done();
+}
+
+/**
+ * Puts a layer upon another one than before, or than none. Where it fails the layer is over nothing.
+ *
+ * @param adapt does to its content what the layers that are now below it ask for
+ */
+export async function attachLayer(home: Home, id: CacheID, parent: CacheID, adapt: () => Promise<void>): Promise<void> {
+  if (!(await home.has(id))) throw new NotFound(`there is no layer ${shortID(id)}`);
+  const lowers = await lowersOver(home, parent);
+  await detachLayer(home, id);
+  await using undo = new Undo();
+  undo.defer(() => detachLayer(home, id));
+  await putUpon(home, id, parent, lowers, undo);
+  await adapt();
   undo.done();
 }
 
@@ -33,6 +45,17 @@ export async function createLayer(home: Home, id: CacheID, parent?: CacheID, quo
 export async function deleteLayer(home: Home, id: CacheID): Promise<void> {
   await home.removeLink(id);
   await removeTree(home.layer(id));
+}
+
+async function putUpon(home: Home, id: CacheID, parent: CacheID, lowers: readonly string[], undo: Undo) {
+  await makeDirectory(home.file(id, "work"), 0o700);
+  await commitParent(home, parent, undo);
+  await makeFile(home.file(id, "lower"), lowers.join(":"), 0o644);
+}
+
+async function detachLayer(home: Home, id: CacheID): Promise<void> {
+  await rm(home.file(id, "lower"), { force: true });
+  await removeTree(home.file(id, "work"));
 }
 
 async function lowersOver(home: Home, parent: CacheID): Promise<string[]> {

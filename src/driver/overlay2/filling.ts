@@ -9,26 +9,26 @@ import type { LayerUses } from "../layer-uses.js";
 import { openWriter } from "../write/open-writer.js";
 import { type Home, makeDirectory } from "./home.js";
 
-/** Opens a layer's own directory for writing; left without commit, it is empty again. */
-export async function fillLayer(home: Home, id: CacheID, uses: LayerUses, userxattr: boolean): Promise<Filling> {
+/**
+ * Opens a layer's own directory for writing; left without commit, it is empty again.
+ *
+ * @param onOpaque called before the content belongs to the layer, if it hides all that is below its root
+ */
+export async function fillLayer(
+  home: Home,
+  id: CacheID,
+  { uses, userxattr, onOpaque }: { uses: LayerUses; userxattr: boolean; onOpaque: () => Promise<void> },
+): Promise<Filling> {
   const diff = home.file(id, "diff");
   if (!(await home.has(id))) throw new NotFound(`there is no layer ${shortID(id)}`);
   if ((await readdir(diff)).length > 0) throw new Conflict(`layer ${shortID(id)} has content already`);
   const release = uses.claim(id);
-  const target: WriteTarget = {
-    root: diff,
-    base: "",
-    whiteouts: "overlay",
-    xattrPrefix: userxattr ? "user.overlay." : "trusted.overlay.",
-    impliedMode: 0o755,
-    rootMeta: false,
-    lenient: userxattr,
-  };
+  const target = targetIn(diff, userxattr);
   let open = true;
   return {
     target,
     commit: async () => {
-      await hideBelowRoot(home, id, target, uses);
+      if (takeOpaqueMark(target)) await onOpaque();
       open = false;
       release();
     },
@@ -42,13 +42,32 @@ export async function fillLayer(home: Home, id: CacheID, uses: LayerUses, userxa
   };
 }
 
+function targetIn(root: string, userxattr: boolean): WriteTarget {
+  return {
+    root,
+    base: "",
+    whiteouts: "overlay",
+    xattrPrefix: userxattr ? "user.overlay." : "trusted.overlay.",
+    impliedMode: 0o755,
+    rootMeta: false,
+    lenient: userxattr,
+  };
+}
+
+/** Takes the mark from the layer's root. @returns whether there was one */
+function takeOpaqueMark({ root, xattrPrefix }: WriteTarget): boolean {
+  const mark = `${xattrPrefix}opaque`;
+  if (lgetxattr(root, mark) === undefined) return false;
+  lremovexattr(root, mark);
+  return true;
+}
+
 /**
  * Overlayfs takes no notice of an opaque mark on the root of a layer: each name that it hides gets a whiteout of its
  * own instead, each of the layer's own directories a mark.
  */
-async function hideBelowRoot(home: Home, id: CacheID, target: WriteTarget, uses: LayerUses): Promise<void> {
-  const mark = `${target.xattrPrefix}opaque`;
-  if (lgetxattr(target.root, mark) === undefined) return;
+export async function hideBelowRoot(home: Home, id: CacheID, uses: LayerUses, userxattr: boolean): Promise<void> {
+  const target = targetIn(home.file(id, "diff"), userxattr);
   const own = new Map((await entries(target.root)).map((entry) => [decodeName(entry.name), entry.isDirectory()]));
   const lowers = await home.lowerDirs(id);
   for (const lower of lowers) uses.assertNotClaimed(basename(dirname(lower)));
@@ -64,7 +83,6 @@ async function hideBelowRoot(home: Home, id: CacheID, target: WriteTarget, uses:
   } finally {
     writer[Symbol.dispose]();
   }
-  lremovexattr(target.root, mark);
 }
 
 function entries(dir: string): Promise<Dirent<Buffer>[]> {

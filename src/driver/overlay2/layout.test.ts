@@ -5,6 +5,7 @@ import { lacking } from "../../../test/oracle/programs.js";
 import { output } from "../../../test/oracle/run.js";
 import { scratch } from "../../../test/oracle/scratch.js";
 import { randomID } from "../../spec/index.js";
+import { llistxattr } from "../../sys/index.js";
 import { Bench } from "../suite/bench.js";
 import { directory, file, opaque, whiteout } from "../suite/changes.js";
 import { Overlay2 } from "./overlay2.js";
@@ -54,6 +55,20 @@ describe.skipIf(lacking("mounts"))("overlay2 on disk", () => {
     expect((await bench.driver.metadata(top)).LowerDir).toBe(
       `${join(home, middle, "diff")}:${join(home, base, "diff")}`,
     );
+  });
+
+  test("a layer attached afterwards has the files and modes of one made upon its parent, and the same marks", async () => {
+    const base = await bench.layer(undefined, [file("below"), directory("d"), file("d/below")]);
+    const changes = [opaque(""), directory("d"), file("own")];
+    const made = await bench.layer(base, changes);
+    const attached = await bench.layer(undefined, changes);
+    await bench.driver.attach?.(attached, base);
+    expect(listed(attached)).toEqual(listed(made));
+    expect(listed(attached, "diff")).toEqual(listed(made, "diff"));
+    expect(read(attached, "lower")).toBe(read(made, "lower"));
+    const marks = (id: string) => ["", "d"].map((name) => llistxattr(join(home, id, "diff", name)));
+    expect(marks(attached)).toEqual([[], ["trusted.overlay.opaque"]]);
+    expect(marks(made)).toEqual(marks(attached));
   });
 
   test("modes do not depend on the umask", async () => {

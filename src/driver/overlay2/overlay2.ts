@@ -13,8 +13,8 @@ import { paced } from "../read/paced.js";
 import { changesIn, readDiff } from "../read/read-diff.js";
 import { hasRedirects } from "../read/redirects.js";
 import { sizeOf } from "../read/size-of.js";
-import { createLayer, deleteLayer, type Quota } from "./create.js";
-import { fillLayer } from "./filling.js";
+import { attachLayer, createLayer, deleteLayer, type Quota } from "./create.js";
+import { fillLayer, hideBelowRoot } from "./filling.js";
 import { Home, mostLowers } from "./home.js";
 import { initialize, type Ready } from "./initialize.js";
 import { beginMerged, endMerged } from "./merged-view.js";
@@ -24,12 +24,13 @@ import { sizeLimit } from "./options.js";
 export class Overlay2 implements Driver {
   readonly name = "overlay2";
   readonly maxDepth = mostLowers + 1;
-  readonly independentLayers = true;
   readonly status: Driver["status"];
   readonly #home: Home;
   readonly #ready: Ready;
   readonly #xattrPrefix: string;
   readonly #uses = new LayerUses();
+  /** Filled by this driver, and hiding all that is below their root: what that takes on disk depends on what it is. */
+  readonly #opaque = new Set<CacheID>();
 
   private constructor(home: Home, ready: Ready) {
     this.#home = home;
@@ -69,13 +70,31 @@ export class Overlay2 implements Driver {
     await this.#uses.locked([id], async () => {
       this.#uses.assertUnused(id);
       await deleteLayer(this.#home, id);
+      this.#opaque.delete(id);
     });
   }
 
   async fill(id: CacheID): Promise<Filling> {
     this.#assertWritable();
+    this.#opaque.delete(id);
     const { userxattr } = this.#ready.features;
-    return this.#uses.locked([id], () => fillLayer(this.#home, id, this.#uses, userxattr));
+    const onOpaque = () => {
+      this.#opaque.add(id);
+      return hideBelowRoot(this.#home, id, this.#uses, userxattr);
+    };
+    return this.#uses.locked([id], () => fillLayer(this.#home, id, { uses: this.#uses, userxattr, onOpaque }));
+  }
+
+  async attach(id: CacheID, parent: CacheID): Promise<void> {
+    this.#assertWritable();
+    const { userxattr } = this.#ready.features;
+    const adapt = async () => {
+      if (this.#opaque.has(id)) await hideBelowRoot(this.#home, id, this.#uses, userxattr);
+    };
+    await this.#uses.locked([id, parent], () => {
+      this.#uses.assertUnused(id);
+      return attachLayer(this.#home, id, parent, adapt);
+    });
   }
 
   async *diff(id: CacheID): AsyncGenerator<Change, void> {

@@ -43,7 +43,7 @@ export const basics: Cases = (test, bench) => {
     const { driver } = bench();
     const base = await bench().layer(undefined, [file("testfile.txt", "test content", { mode: 0o755 })]);
     // Upstream: 128 for overlay2. A driver that copies everything is not asked for so many.
-    const depth = driver.independentLayers ? driver.maxDepth - 1 : 20;
+    const depth = driver.attach ? driver.maxDepth - 1 : 20;
     let top = base;
     for (let i = 1; i <= depth; i++) {
       const id = randomID();

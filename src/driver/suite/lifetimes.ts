@@ -84,14 +84,14 @@ export const lifetimes: Cases = (test, bench, open) => {
     await using lower = await driver.fill(base);
     const id = randomID();
     const upon = driver.create(id, base);
-    if (driver.independentLayers) await upon;
+    if (driver.attach) await upon;
     else await expect(upon).rejects.toThrow("is being filled");
     const writer = openWriter(lower.target);
     writeWhole(writer, directory("d"));
     writer.finish();
     writer[Symbol.dispose]();
     await lower.commit();
-    if (!driver.independentLayers) await driver.create(id, base);
+    if (!driver.attach) await driver.create(id, base);
     await bench().fill(id, [file("d/f")]);
     expect(await bench().tree(id)).toHaveLength(2);
   });
@@ -127,7 +127,7 @@ export const lifetimes: Cases = (test, bench, open) => {
     const { driver } = other;
     let top = await other.layer(undefined, [file("bottom")]);
     // What Docker allows an image, with an init layer and a container upon it; copies are costlier.
-    const depth = driver.independentLayers ? 127 : 3;
+    const depth = driver.attach ? 127 : 3;
     for (let i = 1; i < depth; i++) top = await other.create(top);
     await other.within(top, (path) => {
       expect(readFileSync(join(path, "bottom"), "utf8")).toBe("bottom");

@@ -156,7 +156,7 @@ const goesThrough = (changes: readonly WholeChange[], path: Path) =>
   !changes.some((change) => change.path === path && change.kind !== "opaque") && changes.length > 0;
 
 /** Every kind below, under everything a layer can do, under everything another can do. */
-function matrix(): WholeChange[][] {
+export function matrix(): WholeChange[][] {
   const layers: [WholeChange[], WholeChange[], WholeChange[]] = [[], [], []];
   let cases = 0;
   for (const [b, bottom] of below.entries()) {

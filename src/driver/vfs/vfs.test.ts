@@ -17,6 +17,7 @@ describe.skipIf(lacking("root"))("the contract", () => {
   describeDriver("vfs", Vfs.open, {
     "a new name for a file below is a hard link in the layer's diff":
       "trees are compared name by name, and the old name has not changed: as in Docker, the new one is a file",
+    attaching: "a layer begins as a copy of the one below it",
   });
 });
 

@@ -39,7 +39,6 @@ import { Copier } from "./copier.js";
 export class Vfs implements Driver {
   readonly name = "vfs";
   readonly maxDepth = Number.POSITIVE_INFINITY;
-  readonly independentLayers = false;
   readonly status: Driver["status"] = [];
   readonly #dirs: string;
   readonly #parents: string;
