@@ -2,6 +2,8 @@
 export const packages: Readonly<Record<string, string>> = {
   containerd: "containerd",
   runc: "runc",
+  "docker-registry": "docker-registry",
+  openssl: "openssl",
   skopeo: "skopeo",
   umoci: "umoci",
   "mkfs.xfs": "xfsprogs",
