@@ -1,8 +1,8 @@
 import { createReadStream, createWriteStream } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { call } from "../test/oracle/engine-call.js";
 import { output } from "../test/oracle/run.js";
-import { call } from "./api.js";
 
 /** One thing to measure, done against any engine; `prepare` is not measured, nor is what it returns to be undone. */
 export interface Work {
