@@ -14,6 +14,8 @@ export const layerkitMain = fileURLToPath(new URL("../../src/cli/main.js", impor
 export class Layerkitd implements AsyncDisposable {
   readonly socket: string;
   readonly pid: number;
+  /** Whether it listens now; false: it has ended. */
+  readonly ready: Promise<boolean>;
   readonly #process: ChildProcess;
   readonly #own: string;
   #log = "";
@@ -23,26 +25,30 @@ export class Layerkitd implements AsyncDisposable {
     this.socket = join(own, "layerkit.sock");
     this.pid = child.pid ?? -1;
     this.#process = child;
+    this.ready = new Promise<boolean>((resolve) => {
+      const read = (chunk: Buffer) => {
+        this.#log += chunk.toString();
+        if (/ready/.test(this.#log)) resolve(true);
+      };
+      child.stdout?.on("data", read);
+      child.stderr?.on("data", read);
+      child.once("exit", () => resolve(false));
+    });
   }
 
   /** Resolves when it listens. */
   static async start(root: string, args: readonly string[] = []): Promise<Layerkitd> {
+    const daemon = await Layerkitd.launch(root, args);
+    if (await daemon.ready) return daemon;
+    await daemon[Symbol.asyncDispose]();
+    throw new Error(`layerkit serve on ${root} does not start: ${daemon.log}`);
+  }
+
+  /** Resolves when there is a process; `ready` tells when it listens. */
+  static async launch(root: string, args: readonly string[] = []): Promise<Layerkitd> {
     const own = await mkdtemp(join(tmpdir(), "layerkit-serve-"));
     const all = [layerkitMain, "--root", root, "-H", `unix://${join(own, "layerkit.sock")}`, ...args, "serve"];
-    const child = spawn(process.execPath, all, { stdio: ["ignore", "pipe", "pipe"] });
-    const daemon = new Layerkitd(own, child);
-    const ready = new Promise<boolean>((resolve) => {
-      const read = (chunk: Buffer) => {
-        daemon.#log += chunk.toString();
-        if (/ready/.test(daemon.#log)) resolve(true);
-      };
-      child.stdout.on("data", read);
-      child.stderr.on("data", read);
-      child.once("exit", () => resolve(false));
-    });
-    if (await ready) return daemon;
-    await rm(own, { recursive: true, force: true });
-    throw new Error(`layerkit serve on ${root} does not start: ${daemon.log}`);
+    return new Layerkitd(own, spawn(process.execPath, all, { stdio: ["ignore", "pipe", "pipe"] }));
   }
 
   /** What it has said. */
@@ -60,10 +66,15 @@ export class Layerkitd implements AsyncDisposable {
     return run("docker", ["-H", `unix://${this.socket}`, ...args], { ...options, ...dockerEnvironment });
   }
 
+  /** Ends it as a crash would. */
+  kill(): void {
+    this.#process.kill("SIGKILL");
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#process.exitCode === null && this.#process.signalCode === null) {
       const exit = once(this.#process, "exit");
-      this.#process.kill("SIGTERM");
+      if (!this.#process.killed) this.#process.kill("SIGTERM");
       await exit;
     }
     await rm(this.#own, { recursive: true, force: true });

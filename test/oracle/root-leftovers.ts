@@ -1,5 +1,5 @@
-import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { readdir, readFile, readlink } from "node:fs/promises";
+import { basename, join } from "node:path";
 
 /**
  * What lies in a data root that nothing refers to, or is missing that something refers to: one line each, none when
@@ -17,6 +17,7 @@ export async function leftovers(root: string, driver: "overlay2" | "vfs" = "over
   return [
     ...differences("a driver directory", wanted, there),
     ...(driver === "overlay2" ? await linkDifferences(home, there) : []),
+    ...(driver === "overlay2" ? await lowerDifferences(home, layers) : []),
     ...(await imageDifferences(store, layers)),
     ...differences(
       "a container",
@@ -25,6 +26,7 @@ export async function leftovers(root: string, driver: "overlay2" | "vfs" = "over
     ),
     ...(await names(join(store, "layerdb/tmp"))).map((name) => `left in layerdb/tmp: ${name}`),
     ...(await names(join(root, "tmp"))).map((name) => `left in tmp: ${name}`),
+    ...(await temporaryFiles([root, store], [join(root, "containers"), join(store, "imagedb")])),
     ...(await mountedBelow(root)).map((path) => `left mounted: ${path}`),
   ];
 }
@@ -58,7 +60,36 @@ async function mountsOf(directory: string) {
 
 async function linkDifferences(home: string, ids: ReadonlySet<string>): Promise<string[]> {
   const links = await Promise.all([...ids].map((id) => text(join(home, id, "link"))));
-  return differences("a link", new Set(links), new Set(await names(join(home, "l"))));
+  const there = await names(join(home, "l"));
+  const targets = await Promise.all(there.map((name) => readlink(join(home, "l", name)).catch(() => "")));
+  const astray = there.filter((_, i) => !ids.has(/^\.\.\/([^/]+)\/diff$/.exec(targets[i] ?? "")?.[1] ?? ""));
+  return [
+    ...differences("a link", new Set(links), new Set(there)),
+    ...astray.map((name) => `link ${name} leads to no layer`),
+  ];
+}
+
+/** `lower` of a layer is the link of its parent, and what is below that. */
+async function lowerDifferences(home: string, layers: readonly LayerEntry[]): Promise<string[]> {
+  const cacheIDs = new Map(layers.map(({ name, cacheID }) => [`sha256:${name}`, cacheID]));
+  const wrong = layers.map(async ({ name, cacheID, parent }) => {
+    const below = parent === undefined ? undefined : join(home, cacheIDs.get(parent) ?? "");
+    const parts = below === undefined ? [] : [`l/${await text(join(below, "link"))}`, await text(join(below, "lower"))];
+    const right = parts.filter(Boolean).join(":");
+    return (await text(join(home, cacheID, "lower"))) === right ? [] : [`layer ${name} does not lie on its parent`];
+  });
+  return (await Promise.all(wrong)).flat();
+}
+
+/** Half-written files. */
+async function temporaryFiles(flat: readonly string[], deep: readonly string[]): Promise<string[]> {
+  const find = async (directory: string, recursive: boolean) =>
+    (await readdir(directory, { recursive }).catch(() => []))
+      .filter((path) => basename(path).startsWith(".tmp-"))
+      .map((path) => `left half-written: ${join(directory, path)}`);
+  return (
+    await Promise.all([...flat.map((each) => find(each, false)), ...deep.map((each) => find(each, true))])
+  ).flat();
 }
 
 /** Every image has its layers, and every layer belongs to an image or a container, by way of its children. */

@@ -1,20 +1,51 @@
 import { spawnSync } from "node:child_process";
+import { parseArgs } from "node:util";
+import { playKills } from "./kills.js";
 import { loadLarge } from "./large.js";
+import { playPowerCuts } from "./power.js";
+import type { Bounds } from "./rounds.js";
 
 /**
  * The long forms of what `npm test` does in short:
  *
- *     npm run torture              kills at every call of every operation, and 300 times at random
+ *     npm run torture -- calls     kills at every system call of every operation
+ *     npm run torture -- kill      kills the daemon at random moments of its work
+ *     npm run torture -- power     cuts the power at random moments, on ext4 and XFS
  *     npm run torture -- large     loads a layer of 10 GB and one of a million entries, and tells the peak memory
+ *
+ * Several can be named; none means all but `large`. `--rounds N` (300) and `--minutes N` bound each.
  */
-const [what = "kill", directory] = process.argv.slice(2);
+const plays: Readonly<Record<string, (bounds: Bounds) => Promise<{ readonly losses: readonly string[] }>>> = {
+  calls: async ({ rounds }) => ({ losses: killAtCalls(rounds) ? [] : ["see above"] }),
+  kill: playKills,
+  power: playPowerCuts,
+  large: async () => ({ losses: await loadLarge().then(() => []) }),
+};
 
-if (what === "large") await loadLarge(directory);
-else if (what === "kill") killEverywhere();
-else throw new Error(`torture: no ${what}: kill, or large [DIRECTORY]`);
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { rounds: { type: "string", default: "300" }, minutes: { type: "string" } },
+});
+const interrupt = new AbortController();
+process.on("SIGINT", () => {
+  console.log("ends after this round");
+  interrupt.abort();
+});
+const bounds = {
+  rounds: Number(values.rounds),
+  minutes: values.minutes === undefined ? Number.POSITIVE_INFINITY : Number(values.minutes),
+  signal: interrupt.signal,
+};
+const names = positionals.length > 0 ? positionals : Object.keys(plays).filter((name) => name !== "large");
+for (const name of names) {
+  const play = plays[name];
+  if (play === undefined) throw new Error(`torture: no ${name}: ${Object.keys(plays).join(", ")}`);
+  const { losses } = await play(bounds);
+  if (losses.length > 0) process.exitCode = 1;
+}
 
-function killEverywhere(): void {
-  const env = { ...process.env, TORTURE_POINTS: "1000000", TORTURE_RANDOM: "300" };
-  const { status } = spawnSync("npx", ["vitest", "run", "dist/test/torture"], { env, stdio: "inherit" });
-  process.exitCode = status ?? 1;
+function killAtCalls(random: number): boolean {
+  const env = { ...process.env, TORTURE_POINTS: "1000000", TORTURE_RANDOM: String(random) };
+  const { status } = spawnSync("npx", ["vitest", "run", "dist/test/torture/kill.test.js"], { env, stdio: "inherit" });
+  return status === 0;
 }
