@@ -10,6 +10,7 @@ export * from "./go-json.js";
 export * from "./go-run-config.js";
 export * from "./id.js";
 export * from "./image-config.js";
+export * from "./manifest.js";
 export * from "./parse-json.js";
 export * from "./path.js";
 export * from "./reference.js";
