@@ -19,21 +19,38 @@ export function platformText({ os, architecture, variant }: Platform): string {
   return variant ? `${os}/${architecture}/${variant}` : `${os}/${architecture}`;
 }
 
-/** Of these descriptors the one for this machine; undefined when none is. Without a platform it fits all. */
-export function forThisPlatform(descriptors: readonly Descriptor[]): Descriptor | undefined {
-  const ranked = descriptors.map((descriptor) => ({ descriptor, rank: rankOf(descriptor.platform) }));
+/**
+ * Of these descriptors the one that runs on `wanted`, or undefined. One that says no platform fits all.
+ *
+ * @param wanted this machine's platform when left out
+ */
+export function forThisPlatform(
+  descriptors: readonly Descriptor[],
+  wanted: Platform = thisPlatform,
+): Descriptor | undefined {
+  const ranked = descriptors.map((descriptor) => ({ descriptor, rank: rankOf(descriptor.platform, wanted) }));
   const fitting = ranked.filter(({ rank }) => rank > 0).sort((a, b) => b.rank - a.rank);
   return fitting[0]?.descriptor;
 }
 
-/** 0: does not run here; the higher, the better it fits. Without variant stands before one that may ask too much. */
-function rankOf(platform: Platform | undefined): number {
+/** Whether an image that says it is for `platform` runs on `wanted`. */
+export function runsOn(platform: Platform, wanted: Platform): boolean {
+  return rankOf(platform, wanted) > 0;
+}
+
+/** 0: does not run there; the higher, the better it fits: the variant itself, then those below it, the nearest first. */
+function rankOf(platform: Platform | undefined, wanted: Platform): number {
   if (!platform) return 1;
-  if (platform.os !== thisPlatform.os || platform.architecture !== thisPlatform.architecture) return 0;
-  const variant = platform.variant ?? usualVariant;
-  if (variant === usualVariant) return 4;
-  return variant < usualVariant ? 3 : platform.architecture === "arm64" ? 2 : 0;
+  if (platform.os !== wanted.os || platform.architecture !== wanted.architecture) return 0;
+  const [variant, limit] = [platform, wanted].map(variantOf) as [number, number];
+  if (variant === limit) return 1000;
+  if (variant < limit) return 100 + variant;
+  // One that may ask too much, but not where all that run are much alike.
+  return platform.architecture === "arm64" ? 2 : 0;
 }
 
 const usualVariants: Readonly<Record<string, string>> = { amd64: "v1", arm64: "v8", arm: "v7" };
-const usualVariant = usualVariants[thisPlatform.architecture] ?? "";
+
+function variantOf({ architecture, variant }: Platform): number {
+  return Number(/^v(\d+)/.exec(variant ?? usualVariants[architecture] ?? "")?.[1] ?? 0);
+}
