@@ -2,7 +2,7 @@
  * What `run` tells, as it tells it: the work starts with the first pull and goes on at its own pace. A reader who
  * stops early aborts it, and waits for its end.
  *
- * @param replaces whether an event that was not read yet may give way to the next one
+ * @param replaces whether an event that was not read yet may give way to one that comes later
  * @throws what `run` throws, after all it told
  */
 export async function* relay<T>(
@@ -14,8 +14,8 @@ export async function* relay<T>(
   let wake = () => {};
   let ended = false;
   const tell = (event: T) => {
-    const last = queue.at(-1);
-    if (last !== undefined && replaces(last, event)) queue.pop();
+    const old = queue.findLastIndex((other) => replaces(other, event));
+    if (old >= 0) queue.splice(old, 1);
     queue.push(event);
     wake();
   };
