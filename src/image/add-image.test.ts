@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { configOf, freshStores } from "../../test/oracle/image-stores.js";
-import { familiarString, parseReference } from "../spec/index.js";
+import { familiarString, parseReference, sha256 } from "../spec/index.js";
 import { addImage } from "./add-image.js";
 
 const config = (comment: string) => configOf([], { comment });
@@ -28,6 +28,16 @@ test("names of other images are moved, and told", async () => {
   expect(two.moved).toEqual([{ ref: parseReference("a:2"), from: one.image.id }]);
   const again = await addImage(stores, { config: config("two"), tags: refs("a:2") });
   expect(again.moved).toEqual([]);
+});
+
+test("the digest an image came under is recorded with its tags; it never leaves the image that has it", async () => {
+  await using stores = await freshStores();
+  const digests = refs(`a@${sha256("an index")}`);
+  const one = await addImage(stores, { config: config("one"), tags: refs("a:1"), digests });
+  const two = await addImage(stores, { config: config("two"), tags: refs("a:1"), digests });
+  expect(two.moved).toEqual([{ ref: parseReference("a:1"), from: one.image.id }]);
+  expect(stores.references.references(one.image.id)).toEqual(digests);
+  expect(stores.references.references(two.image.id)).toEqual(refs("a:1"));
 });
 
 test("a name that cannot be given takes everything back", async () => {

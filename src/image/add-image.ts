@@ -8,6 +8,8 @@ export interface NewImage {
   readonly config: Uint8Array;
   /** Names it gets; each is taken from whichever image has it. */
   readonly tags?: readonly Reference[];
+  /** Under which digests it came; one that names another image goes on doing so. */
+  readonly digests?: readonly Reference[];
   /** The image it was made upon. */
   readonly parent?: ImageID;
   /** Its tags are given now, by a user: recorded as the time of its last tag. A load does not do that. */
@@ -28,7 +30,7 @@ export interface AddedImage {
  */
 export async function addImage(
   { images, references }: { readonly images: ImageStore; readonly references: ReferenceStore },
-  { config, tags = [], parent, stamp }: NewImage,
+  { config, tags = [], digests = [], parent, stamp }: NewImage,
 ): Promise<AddedImage> {
   return images.exclusive(async () => {
     await using undo = new Undo();
@@ -40,7 +42,7 @@ export async function addImage(
     if (before && parent !== undefined) undo.defer(() => images.setParent(id, stillThere(images, before.parent)));
     if (stamp && tags.length > 0) await images.setTagged(id);
     // One step, and the last: the names are there all together or not at all.
-    const moved = await references.addTags(tags, id);
+    const moved = await references.addTags(tags, id, digests);
     undo.done();
     return { image: images.get(id), moved: moved.map(({ ref, id: from }) => ({ ref, from })) };
   });

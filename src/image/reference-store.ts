@@ -116,11 +116,13 @@ export class ReferenceStore {
   /**
    * Gives an image tags, all or none in one step, taking them from whichever images have them.
    *
+   * @param digests recorded in the same step. One that names another image goes on doing so: that of an index does,
+   * when the image in it was chosen for another platform
    * @returns the tags that other images had, with those images
    * @throws InvalidParameter: as `addTag`
    */
-  async addTags(refs: readonly Reference[], id: ImageID): Promise<Association[]> {
-    return this.#add(refs.map(tagOnly), id, true);
+  async addTags(refs: readonly Reference[], id: ImageID, digests: readonly Reference[] = []): Promise<Association[]> {
+    return this.#add(refs.map(tagOnly), id, true, digests);
   }
 
   /** Records under which digest an image came. @throws Conflict: the digest names another image */
@@ -142,7 +144,13 @@ export class ReferenceStore {
     });
   }
 
-  async #add(refs: readonly Reference[], id: ImageID, force: boolean): Promise<Association[]> {
+  /** @param free references that are given only where no image has them */
+  async #add(
+    refs: readonly Reference[],
+    id: ImageID,
+    force: boolean,
+    free: readonly Reference[] = [],
+  ): Promise<Association[]> {
     if (refs.some((ref) => familiarName(ref) === "sha256")) {
       throw new InvalidParameter("refusing to create an ambiguous tag using digest algorithm as name");
     }
@@ -154,7 +162,8 @@ export class ReferenceStore {
         return [{ ref, id: previous }];
       });
       const changed = new Map<string, Repository>();
-      for (const ref of refs.filter((each) => this.find(each) !== id)) {
+      const added = [...refs.filter((each) => this.find(each) !== id), ...free.filter((each) => !this.find(each))];
+      for (const ref of added) {
         const name = familiarName(ref);
         const repository = changed.get(name) ?? new Map(this.#repositories.get(name));
         changed.set(name, repository.set(familiarString(ref), id));
