@@ -1,7 +1,7 @@
-import { chmod, type FileHandle, mkdir, open, readdir, rename } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { AlreadyExists, isErrno } from "../spec/index.js";
+import { chmod, type FileHandle, mkdir, open, readdir } from "node:fs/promises";
+import { join } from "node:path";
 import { removeTree } from "./remove-tree.js";
+import { renameAll } from "./rename-all.js";
 import { syncDirectory, syncFile } from "./sync.js";
 import { randomDigits } from "./temporary.js";
 
@@ -65,29 +65,13 @@ export class WriteSet implements AsyncDisposable {
     for (const handle of this.#files) await this.close(handle);
     if (mode !== 0o700) await chmod(this.path, mode);
     if (!synced) await this.#sync();
-    await this.#rename(path);
-    try {
-      await syncDirectory(dirname(path));
-    } catch (error) {
-      // Not acknowledged, so it must not be there.
-      await rename(path, this.path);
-      throw error;
-    }
+    await renameAll([[this.path, path]]);
     this.#over = true;
   }
 
   async #sync(): Promise<void> {
     for (const name of await readdir(this.path)) await syncFile(join(this.path, name));
     await syncDirectory(this.path);
-  }
-
-  async #rename(path: string): Promise<void> {
-    try {
-      await rename(this.path, path);
-    } catch (cause) {
-      if (!isErrno(cause, "EEXIST", "ENOTEMPTY", "ENOTDIR")) throw cause;
-      throw new AlreadyExists(`${path} is there already`, { cause });
-    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -4,6 +4,7 @@
  * containers. Bytes become directories here: `archive` reads them, `driver` writes them, worker threads do both.
  */
 export type * from "./layer.js";
-export { LayerStore, type LayerStoreOptions, type RegisterOptions } from "./layer-store.js";
+export { LayerStore, type LayerStoreOptions, type RegisterOptions, type UnpackOptions } from "./layer-store.js";
+export type { LooseLayer } from "./loose-layer.js";
+export { maxLayers } from "./place.js";
 export { type CreateRWOptions, RWLayers } from "./rw-layers.js";
-export { maxLayers } from "./staging.js";

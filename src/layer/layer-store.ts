@@ -1,16 +1,17 @@
 import { basename, dirname, join } from "node:path";
 import { ensureDirectory } from "../disk/index.js";
 import type { Driver, Mounted } from "../driver/index.js";
-import { type ChainID, type DiffID, DigestMismatch } from "../spec/index.js";
+import { type ChainID, type DiffID, DigestMismatch, InvalidParameter, NotImplemented } from "../spec/index.js";
 import { labelled, SourceFailure } from "../threads/index.js";
 import { deleteLayers } from "./deletion.js";
 import type { Unpacked } from "./jobs.js";
 import type { Damaged, Layer, ReleasedLayer } from "./layer.js";
 import { layerThreads } from "./layer-threads.js";
 import { LayerDB } from "./layerdb.js";
+import { type LooseLayer, stage } from "./loose-layer.js";
+import { assertRoom, place } from "./place.js";
 import { restore } from "./restore.js";
 import { RWLayers } from "./rw-layers.js";
-import { commit, discard, stage } from "./staging.js";
 import { mustBeWritable, type StoreParts } from "./store-parts.js";
 import { sweep } from "./sweep.js";
 import { Turns } from "./turns.js";
@@ -29,9 +30,7 @@ export interface LayerStoreOptions {
   readonly report?: (line: string) => void;
 }
 
-export interface RegisterOptions {
-  /** The chain to put the layer on; none for a bottom layer. */
-  readonly parent?: ChainID;
+export interface UnpackOptions {
   /** How error messages name the layer, e.g. its digest, or `layer 3 of 6`. */
   readonly label: string;
   /** What the uncompressed tar must hash to; else it is DigestMismatch. */
@@ -39,6 +38,11 @@ export interface RegisterOptions {
   readonly signal?: AbortSignal;
   /** Told how many bytes of `tar` have been taken so far, now and then. */
   readonly onBytes?: (taken: number) => void;
+}
+
+export interface RegisterOptions extends UnpackOptions {
+  /** The chain to put the layer on; none for a bottom layer. */
+  readonly parent?: ChainID;
 }
 
 /**
@@ -136,14 +140,48 @@ export class LayerStore {
   async register(tar: AsyncIterable<Uint8Array>, options: RegisterOptions): Promise<Layer> {
     mustBeWritable(this.#parts);
     return this.#holding(options.parent, async (below) => {
-      try {
-        return await this.#register(tar, options, below);
-      } catch (error) {
-        if (options.signal?.aborted) throw options.signal.reason;
-        if (error instanceof DigestMismatch) throw error;
-        throw error instanceof SourceFailure ? error.cause : labelled(options.label, error);
-      }
+      await using loose = await this.#unpacked(tar, options, below);
+      const [layer] = await place(this.#parts, [loose], below?.chainID);
+      return layer!;
     });
+  }
+
+  /**
+   * Whether layers can be unpacked before those below them are there, by `unpack`. Where a driver's layer begins as a
+   * copy of its parent only `register` works.
+   */
+  get canUnpack(): boolean {
+    return this.#parts.driver.attach !== undefined;
+  }
+
+  /**
+   * Unpacks a layer tar as `register` does, but gives it no place yet: the layers of an image are unpacked at the same
+   * time, in any order, and then made a chain by `place`. Only this process knows of it until then; the next writable
+   * opening removes what is left of one.
+   *
+   * @throws as `register`, but for what concerns the parent; NotImplemented: not `canUnpack`
+   */
+  async unpack(tar: AsyncIterable<Uint8Array>, options: UnpackOptions): Promise<LooseLayer> {
+    mustBeWritable(this.#parts);
+    if (this.canUnpack) return this.#unpacked(tar, options);
+    throw new NotImplemented(`${this.#parts.driver.name} makes layers only upon those below them: register them`);
+  }
+
+  /**
+   * Makes unpacked layers a chain upon `parent`, in one step: either all that it resolves to survives a power cut, or
+   * it has failed and there is nothing of it. (Cut in the middle, the next opening finds a whole chain of the lower
+   * ones, or none.) The caller has one handle then, on the top layer, which keeps those below. What is known already
+   * is taken from the store, and the layer given for it stays loose, as all do on a failure: dispose every one.
+   *
+   * @param loose bottom first, each once; what is needed twice is unpacked twice (`LooseLayer.tar`)
+   * @returns bottom first
+   * @throws InvalidParameter: no layers; "max depth exceeded"; NotFound "layer does not exist": no such parent;
+   * Conflict: one has been placed or disposed
+   */
+  async place(loose: readonly LooseLayer[], parent?: ChainID): Promise<Layer[]> {
+    mustBeWritable(this.#parts);
+    if (loose.length === 0) throw new InvalidParameter("there are no layers to be placed");
+    return this.#holding(parent, () => place(this.#parts, loose, parent));
   }
 
   /**
@@ -186,14 +224,22 @@ export class LayerStore {
     return this.#parts.driver.metadata(this.get(chainID).cacheID);
   }
 
-  async #register(tar: AsyncIterable<Uint8Array>, options: RegisterOptions, below: Layer | undefined): Promise<Layer> {
+  /** @param below what it will be put upon, if that is known */
+  async #unpacked(tar: AsyncIterable<Uint8Array>, options: UnpackOptions, below?: Layer): Promise<LooseLayer> {
     const { label, expected, signal, onBytes } = options;
-    const staged = await stage(this.#parts, below, (target, split) =>
-      layerThreads.feed<Unpacked>({ kind: "unpack", target, split }, tar, { signal, onBytes }),
-    );
-    if (expected === undefined || staged.diffID === expected) return commit(this.#parts, staged, below?.chainID);
-    await discard(this.#parts, staged);
-    throw new DigestMismatch(`invalid diffID for layer ${label}`, expected, staged.diffID);
+    try {
+      assertRoom(below, 1);
+      return await stage(this.#parts, { below, label }, async (target, split) => {
+        const job = { kind: "unpack", target, split } as const;
+        const unpacked = await layerThreads.feed<Unpacked>(job, tar, { signal, onBytes });
+        if (expected === undefined || unpacked.diffID === expected) return unpacked;
+        throw new DigestMismatch(`invalid diffID for layer ${label}`, expected, unpacked.diffID);
+      });
+    } catch (error) {
+      if (signal?.aborted) throw signal.reason;
+      if (error instanceof DigestMismatch) throw error;
+      throw error instanceof SourceFailure ? error.cause : labelled(label, error);
+    }
   }
 
   async *#rebuilt(chainID: ChainID, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array, void, undefined> {

@@ -15,8 +15,9 @@ import { deleteLayers } from "./deletion.js";
 import type { Unpacked } from "./jobs.js";
 import type { Layer, ReleasedLayer, RWLayer } from "./layer.js";
 import { layerThreads } from "./layer-threads.js";
+import { type LooseLayer, stage } from "./loose-layer.js";
+import { assertRoom, place } from "./place.js";
 import { makeRW, unmakeRW } from "./rw-entry.js";
-import { commit, discard, stage } from "./staging.js";
 import { mustBeWritable, type StoreParts } from "./store-parts.js";
 
 export interface CreateRWOptions {
@@ -163,27 +164,34 @@ export class RWLayers {
    *
    * @returns undefined when nothing is changed: no layer is made
    */
-  async commit(name: string, { signal, onBytes }: CommitRWOptions = {}): Promise<Layer | undefined> {
+  async commit(name: string, options: CommitRWOptions = {}): Promise<Layer | undefined> {
     mustBeWritable(this.#parts);
-    const { mountID, parent } = this.get(name);
-    const { driver, layers } = this.#parts;
+    const { parent } = this.get(name);
     const done = this.#use(name);
     try {
-      const below = parent && layers.get(parent);
-      const staged = await stage(this.#parts, below, async (target, split) => {
-        await using diff = await driver.openDiff(mountID);
-        return await layerThreads.run<Unpacked>(
-          { kind: "record", target, split, source: diff.source },
-          { signal, onBytes },
-        );
-      });
-      if (staged.diffID !== emptyDiffID) return await commit(this.#parts, staged, parent);
-      await discard(this.#parts, staged);
-      return undefined;
-    } catch (error) {
-      throw signal?.aborted ? signal.reason : labelled(`commit of ${name}`, error);
+      await using loose = await this.#recorded(name, options);
+      if (loose.diffID === emptyDiffID) return undefined;
+      const [layer] = await place(this.#parts, [loose], parent);
+      return layer;
     } finally {
       done();
+    }
+  }
+
+  async #recorded(name: string, { signal, onBytes }: CommitRWOptions): Promise<LooseLayer> {
+    const { driver, layers } = this.#parts;
+    const { mountID, parent } = this.get(name);
+    const below = parent && layers.get(parent);
+    const label = `commit of ${name}`;
+    try {
+      assertRoom(below, 1);
+      return await stage(this.#parts, { below, label }, async (target, split) => {
+        await using diff = await driver.openDiff(mountID);
+        const job = { kind: "record", target, split, source: diff.source } as const;
+        return await layerThreads.run<Unpacked>(job, { signal, onBytes });
+      });
+    } catch (error) {
+      throw signal?.aborted ? signal.reason : labelled(label, error);
     }
   }
 
