@@ -134,15 +134,18 @@ describe.skipIf(skip)("layerkit serve", () => {
     const file = join(place.path, "daemon.json");
     const socket = join(place.path, "configured");
     const config = { "data-root": place.root, hosts: [`unix://${socket}`], "storage-driver": "vfs", debug: true };
-    await writeFile(file, JSON.stringify(config));
+    const registries = { "insecure-registries": ["registry.example:5000"], "max-concurrent-downloads": 1 };
+    await writeFile(file, JSON.stringify({ ...config, ...registries }));
     await using daemon = new Running(["--config-file", file, "serve"]);
     await daemon.said(/msg=ready/);
     const info = await run(process.execPath, [layerkitMain, "--config-file", file, "info"]);
     expect(info.stdout).toContain("Storage Driver: vfs");
+    expect(info.stdout).toContain("Insecure Registries:\n registry.example:5000\n 127.0.0.0/8\n");
     await daemon.said(/level=debug msg=request method=GET/);
     for (const [text, message] of [
       ['{"bogus": 1, "debug": true}', "unknown keys bogus"],
       ['{"debug": "yes"}', "debug must be true or false"],
+      ['{"max-download-attempts": 0}', "invalid max download attempts: 0"],
       ["{", "JSON"],
     ] as const) {
       await writeFile(file, text);

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { InvalidParameter, isErrno, messageOf, NotFound } from "../spec/index.js";
-import { anything, flag, list, map, object, text } from "./http/shape.js";
+import { anything, flag, list, map, object, text, whole } from "./http/shape.js";
 
 const known = {
   "data-root": text,
@@ -8,6 +8,11 @@ const known = {
   "storage-opts": list(text),
   hosts: list(text),
   debug: flag,
+  "insecure-registries": list(text),
+  "registry-mirrors": list(text),
+  "max-concurrent-downloads": whole,
+  "max-concurrent-uploads": whole,
+  "max-download-attempts": whole,
 };
 
 const shape = object(known);

@@ -79,10 +79,7 @@ export class Engine implements AsyncDisposable {
     const undo = new Undo();
     await using failed = new Undo();
     failed.defer(() => undo[Symbol.asyncDispose]());
-    const parts = await openParts(
-      { storageOptions: [], registries: {}, ...options, writable: !readOnly, report },
-      undo,
-    );
+    const parts = await openParts({ storageOptions: [], ...options, writable: !readOnly, report }, undo);
     failed.done();
     return new Engine(parts, undo);
   }

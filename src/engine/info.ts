@@ -4,17 +4,19 @@ import type { ContainerParts } from "./container/container-parts.js";
 import { statusOf } from "./container/state-text.js";
 import { machineInfo } from "./machine.js";
 import { productVersion } from "./product.js";
+import { type CheckedSettings, registryInfo } from "./registry-settings.js";
 
 const logDrivers = ["json-file"];
 
 export interface InfoParts extends Pick<ContainerParts, "store" | "images" | "events"> {
   readonly id: string;
   readonly root: string;
+  readonly registrySettings: CheckedSettings;
   readonly driver: { readonly name: string; readonly status: readonly (readonly [string, string])[] };
 }
 
 /** What `docker info` shows: counts, storage driver, and what this machine is. */
-export function infoOf({ store, images, events, id, root, driver }: InfoParts): Info {
+export function infoOf({ store, images, events, id, root, driver, registrySettings }: InfoParts): Info {
   const states = store.list().map(({ stored }) => statusOf(stored.State));
   const count = (...wanted: string[]) => states.filter((state) => wanted.includes(state)).length;
   return {
@@ -36,13 +38,7 @@ export function infoOf({ store, images, events, id, root, driver }: InfoParts): 
     CgroupDriver: "cgroupfs",
     NEventsListener: events.readers,
     IndexServerAddress: "https://index.docker.io/v1/",
-    RegistryConfig: {
-      AllowNondistributableArtifactsCIDRs: [],
-      AllowNondistributableArtifactsHostnames: [],
-      InsecureRegistryCIDRs: ["127.0.0.0/8"],
-      IndexConfigs: { "docker.io": { Name: "docker.io", Mirrors: [], Secure: true, Official: true } },
-      Mirrors: [],
-    },
+    RegistryConfig: registryInfo(registrySettings),
     GenericResources: null,
     DockerRootDir: root,
     HttpProxy: "",

@@ -4,7 +4,7 @@ import { ensureDirectory } from "../disk/index.js";
 import type { Driver } from "../driver/index.js";
 import { DistributionCache, ImageStore, ReferenceStore } from "../image/index.js";
 import { LayerStore } from "../layer/index.js";
-import { Registries, type RegistriesOptions } from "../registry/index.js";
+import { Registries } from "../registry/index.js";
 import { isErrno, NotFound, type Undo } from "../spec/index.js";
 import { chooseDriver } from "./choose-driver.js";
 import { settleRunning } from "./container/container-operations.js";
@@ -18,15 +18,15 @@ import { EventBus } from "./event-bus.js";
 import { ImageOperations } from "./image/operations.js";
 import { sweepLayers, sweepMounts, sweepRWLayers, sweepTmp, sweepVolumes } from "./leftovers.js";
 import { Ownership } from "./owner.js";
+import { type CheckedSettings, checkedSettings, type RegistrySettings } from "./registry-settings.js";
 import { Turns } from "./turns.js";
 import { VolumeStore } from "./volume/volume-store.js";
 
-export interface OpenOptions {
+export interface OpenOptions extends RegistrySettings {
   readonly root: string;
   readonly driver?: string;
   readonly fallbackDriver?: string;
   readonly storageOptions: readonly string[];
-  readonly registries: RegistriesOptions;
   readonly writable: boolean;
   readonly report: (line: string) => void;
 }
@@ -38,12 +38,14 @@ export interface Parts extends Omit<ContainerParts, "driver" | "events"> {
   readonly root: string;
   readonly driver: Driver;
   readonly owner: Ownership | undefined;
+  readonly registrySettings: CheckedSettings;
   readonly events: EventBus;
 }
 
 /** Opens a data root and all that is in it. @param undo gets what has to be given back, in order */
 export async function openParts(options: OpenOptions, undo: Undo): Promise<Parts> {
   const { writable, report } = options;
+  const registrySettings = checkedSettings(options);
   const { root, owner } = await openRoot(options, undo);
   const driver = await openDriver(root, options, undo);
   const { layers, imageStore, references, distribution } = await openImages(root, driver, options);
@@ -55,7 +57,7 @@ export async function openParts(options: OpenOptions, undo: Undo): Promise<Parts
   const events = new EventBus();
   const threads = new CopyThreads();
   undo.defer(() => threads.close());
-  const registries = new Registries(options.registries);
+  const registries = new Registries(registrySettings.registries);
   undo.defer(() => registries[Symbol.asyncDispose]());
   const images = new ImageOperations({
     ...{ images: imageStore, references, layers, distribution, registries, driver: driver.name, tmp },
@@ -65,7 +67,7 @@ export async function openParts(options: OpenOptions, undo: Undo): Promise<Parts
   const stores = { store, layers, imageStore, references, volumes };
   const parts = { ...stores, images, events, threads, binds: new VolumeBinds(), turns: new Turns(), tmp, writable };
   if (writable) await tidy(root, { ...parts, driver: driver.name }, report);
-  return { ...parts, id: await engineID(root, writable), root, driver, owner };
+  return { ...parts, id: await engineID(root, writable), root, driver, owner, registrySettings };
 }
 
 async function openRoot({ root: path, writable, report }: OpenOptions, undo: Undo) {

@@ -36,6 +36,23 @@ function lines(info: Info): string[] {
     `ID: ${info.ID}`,
     `Docker Root Dir: ${info.DockerRootDir}`,
     `Debug Mode: ${info.Debug ?? false}`,
+    ...registryLines(info),
+  ];
+}
+
+interface RegistryConfig {
+  readonly InsecureRegistryCIDRs?: readonly string[];
+  readonly IndexConfigs?: Readonly<Record<string, { readonly Secure: boolean }>>;
+  readonly Mirrors?: readonly string[];
+}
+
+function registryLines(info: Info): string[] {
+  const { IndexConfigs = {}, InsecureRegistryCIDRs = [], Mirrors = [] } = (info.RegistryConfig ?? {}) as RegistryConfig;
+  const hosts = Object.entries(IndexConfigs).filter(([, { Secure }]) => !Secure);
+  const insecure = [...hosts.map(([name]) => name).sort(), ...InsecureRegistryCIDRs];
+  return [
+    ...(insecure.length > 0 ? ["Insecure Registries:", ...insecure.map((name) => ` ${name}`)] : []),
+    ...(Mirrors.length > 0 ? ["Registry Mirrors:", ...Mirrors.map((url) => ` ${url}`)] : []),
   ];
 }
 
