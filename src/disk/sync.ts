@@ -1,5 +1,6 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { syncfs } from "../sys/index.js";
+import { naming } from "./naming.js";
 
 /** Makes the names in a directory (made, renamed, removed) outlive a power cut. */
 export async function syncDirectory(dir: string): Promise<void> {
@@ -19,7 +20,7 @@ export async function syncFile(file: string): Promise<void> {
 async function withOpen(path: string, use: (handle: FileHandle) => Promise<void>): Promise<void> {
   const handle = await open(path);
   try {
-    await use(handle);
+    await naming(path, () => use(handle));
   } finally {
     await handle.close();
   }

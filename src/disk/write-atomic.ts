@@ -1,6 +1,7 @@
 import { open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { Undo } from "../spec/index.js";
+import { naming } from "./naming.js";
 import { syncDirectory } from "./sync.js";
 import { temporaryName } from "./temporary.js";
 
@@ -24,9 +25,11 @@ export async function writeAtomic(
   const handle = await open(temporary, "wx", 0o600);
   undo.defer(() => rm(temporary, { force: true }));
   try {
-    await handle.writeFile(data);
-    await handle.chmod(mode);
-    await handle.sync();
+    await naming(file, async () => {
+      await handle.writeFile(data);
+      await handle.chmod(mode);
+      await handle.sync();
+    });
   } finally {
     await handle.close();
   }

@@ -1,5 +1,6 @@
 import { chmod, type FileHandle, mkdir, open, readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { naming } from "./naming.js";
 import { removeTree } from "./remove-tree.js";
 import { renameAll } from "./rename-all.js";
 import { syncDirectory, syncFile } from "./sync.js";
@@ -40,7 +41,7 @@ export class WriteSet implements AsyncDisposable {
   /** Writes a whole file. `mode` is not subject to the umask. */
   async write(name: string, data: Uint8Array | string, mode = 0o644): Promise<void> {
     const handle = await this.create(name, mode);
-    await handle.writeFile(data);
+    await naming(join(this.path, name), () => handle.writeFile(data));
     await this.close(handle);
   }
 

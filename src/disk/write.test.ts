@@ -1,10 +1,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import * as fs from "node:fs";
+import { open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { ensureDirectory, sweepTemporary, syncFileSystem, WriteSet, writeAtomic } from "./index.js";
+import { ensureDirectory, naming, sweepTemporary, syncFileSystem, WriteSet, writeAtomic } from "./index.js";
 
 const root = fs.mkdtempSync(join(tmpdir(), "disk-"));
 afterAll(() => fs.rmSync(root, { recursive: true, force: true }));
@@ -34,6 +35,13 @@ describe("writeAtomic", () => {
     expect(modeOf(file)).toBe(0o666);
     await writeAtomic(file, Buffer.from("new"), { mode: 0o600 });
     expect([fs.readFileSync(file, "utf8"), modeOf(file)]).toEqual(["new", 0o600]);
+  });
+
+  test.skipIf(!fs.existsSync("/dev/full"))("a failed write says of which file", async () => {
+    const full = await open("/dev/full", "w");
+    const writing = naming("/data/repositories.json", () => full.writeFile("x"));
+    await expect(writing).rejects.toThrow("ENOSPC: no space left on device, write '/data/repositories.json'");
+    await full.close();
   });
 
   test("a failed write leaves the old content and nothing else", async () => {

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { chmod, mkdir, open, readdir, readFile, readlink, symlink, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { naming } from "../../disk/index.js";
 import type { CacheID } from "../../spec/index.js";
 import { ifMissing, isLayerID, pathExists, pathOfLayer } from "../layer-names.js";
 
@@ -94,7 +95,7 @@ export async function makeDirectory(path: string, mode: number): Promise<void> {
 /** A new file with this mode whatever the umask. */
 export async function makeFile(path: string, data: string, mode: number): Promise<void> {
   await using file = await open(path, "wx", mode);
-  await file.writeFile(data);
+  await naming(path, () => file.writeFile(data));
   await file.chmod(mode);
 }
 
