@@ -1,18 +1,24 @@
 import { describe, expect, test } from "vitest";
 import { lacking } from "../oracle/programs.js";
+import { playFullDisks } from "./full-disk.js";
 import { playKills } from "./kills.js";
 import { playPowerCuts } from "./power.js";
 
-/** The short form of `npm run torture -- kill power`. */
+/** The short form of `npm run torture -- kill power disk`. */
 const timeout = 120_000;
 const skip = lacking("root", "mounts", "loop", "mkfs.xfs", "mkfs.ext4");
+const types = ["ext4", "xfs"] as const;
 
 describe.skipIf(skip)("nothing acknowledged is lost, nothing half is listed, nothing is left over", () => {
   test("when the daemon is killed in the middle of its work", { timeout }, async () => {
     expect((await playKills({ rounds: 2, operations: 10 })).losses).toEqual([]);
   });
 
-  test.for(["ext4", "xfs"] as const)("when the power is cut, on %s", { timeout }, async (type) => {
+  test.for(types)("when the power is cut, on %s", { timeout }, async (type) => {
     expect((await playPowerCuts({ rounds: 2, operations: 10 }, [type])).losses).toEqual([]);
+  });
+
+  test.for(types)("when the disk is full, on %s", { timeout }, async (type) => {
+    expect((await playFullDisks({ rounds: 6 }, [type])).losses).toEqual([]);
   });
 });

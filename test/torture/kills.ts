@@ -12,7 +12,7 @@ export async function playKills(bounds: Bounds): Promise<Outcome> {
   await using place = await scratch("/dev/shm");
   const root = join(place.path, "root");
   let ledger = Ledger.of(new Map());
-  return playRounds("kill", bounds, async () => {
+  return await playRounds("kill", bounds, async () => {
     const known = await workUntilStruck(root, ledger, bounds.operations ?? 40, () => {});
     const { losses, found } = await verify(root, known);
     ledger = found;

@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { parseArgs } from "node:util";
+import { playFullDisks } from "./full-disk.js";
 import { playKills } from "./kills.js";
 import { loadLarge } from "./large.js";
 import { playPowerCuts } from "./power.js";
@@ -11,6 +12,7 @@ import type { Bounds } from "./rounds.js";
  *     npm run torture -- calls     kills at every system call of every operation
  *     npm run torture -- kill      kills the daemon at random moments of its work
  *     npm run torture -- power     cuts the power at random moments, on ext4 and XFS
+ *     npm run torture -- disk      fills the disk to a random remainder before each operation
  *     npm run torture -- large     loads a layer of 10 GB and one of a million entries, and tells the peak memory
  *
  * Several can be named; none means all but `large`. `--rounds N` (300) and `--minutes N` bound each.
@@ -18,7 +20,8 @@ import type { Bounds } from "./rounds.js";
 const plays: Readonly<Record<string, (bounds: Bounds) => Promise<{ readonly losses: readonly string[] }>>> = {
   calls: async ({ rounds }) => ({ losses: killAtCalls(rounds) ? [] : ["see above"] }),
   kill: playKills,
-  power: playPowerCuts,
+  power: (bounds) => playPowerCuts(bounds),
+  disk: (bounds) => playFullDisks(bounds),
   large: async () => ({ losses: await loadLarge().then(() => []) }),
 };
 

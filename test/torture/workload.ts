@@ -1,43 +1,8 @@
-import { createHash, randomInt } from "node:crypto";
-import { gzipSync } from "node:zlib";
 import { call } from "../oracle/engine-call.js";
-import { dockerArchive } from "../oracle/image-archives.js";
-import { configOf } from "../oracle/image-stores.js";
-import { rawTar } from "../oracle/raw-tar.js";
 import { type Ledger, someID } from "./ledger.js";
-
-/** An image that can be loaded: an archive of its own name. */
-interface Loadable {
-  readonly layers: readonly Buffer[];
-  readonly id: string;
-}
-
-/** An image of four layers: files of all sizes, links, a whiteout; the lower two are in every other image too. */
-function loadable(seed: number): Loadable {
-  const small = (at: string, count: number) =>
-    Array.from({ length: count }, (_, i) => ({ name: `${at}/file-${i}`, content: `${at} ${i}\n`.repeat(i * 20) }));
-  const layers = [
-    rawTar([{ name: "etc/", type: "5" }, ...small("etc", 40), { name: "big", content: noise(0, 2 << 20) }]),
-    rawTar(small("usr/share/doc", 60)),
-    rawTar([...small(`srv/${seed}`, 30), { name: "link", type: "2", linkname: "etc/file-3" }]),
-    rawTar([{ name: "data", content: noise(seed, 300_000) }, { name: "etc/.wh.file-1" }, { name: "srv/.wh..wh..opq" }]),
-  ];
-  return { layers, id: `sha256:${createHash("sha256").update(configOf(layers)).digest("hex")}` };
-}
-
-function noise(seed: number, size: number): Buffer {
-  const block = (_: unknown, i: number) => createHash("sha512").update(`${seed} ${i}`).digest();
-  return Buffer.concat(Array.from({ length: size / 64 }, block));
-}
+import { archiveOf, type Loadable, loadable, newFiles, oneOf } from "./materials.js";
 
 const loadables = [1, 2, 3, 4].map(loadable);
-
-/** A tar for a container, never the same one twice. */
-function changes(): Buffer {
-  const mark = randomInt(2 ** 40).toString(36);
-  const files = Array.from({ length: 10 }, (_, i) => ({ name: `var/${mark}-${i}`, content: mark.repeat(i * 1000) }));
-  return rawTar([...files, { name: "etc/file-2", content: mark }]);
-}
 
 /**
  * Loads, tags, creates, fills, commits and removes by way of a daemon, in an order that chance decides. Each lane has
@@ -91,8 +56,7 @@ export class Lane {
 
   async #load({ layers, id }: Loadable): Promise<void> {
     const name = `${this.#next("loaded")}:1`;
-    const archive = dockerArchive([{ layers, tags: [name] }]);
-    const body = randomInt(3) === 0 ? gzipSync(archive, { level: 1 }) : archive;
+    const body = archiveOf({ layers }, name);
     await this.#ledger.during(new Map([[name, id]]), () =>
       call(this.#socket, "/images/load?quiet=1", { method: "POST", body }),
     );
@@ -115,7 +79,7 @@ export class Lane {
     };
     await this.#ledger.during(new Map([[name, someID]]), create, (answer) => new Map([[name, idIn(answer)]]));
     this.#containers.set(name, image);
-    await call(this.#socket, `/containers${name}/archive?path=/`, { method: "PUT", body: changes() });
+    await call(this.#socket, `/containers${name}/archive?path=/`, { method: "PUT", body: newFiles() });
   }
 
   async #commit([container]: [string, string]): Promise<void> {
@@ -148,9 +112,4 @@ export class Lane {
 
 function idIn(answer: string): string {
   return (JSON.parse(answer) as { Id: string }).Id;
-}
-
-function oneOf<T>(all: Iterable<T>): T | undefined {
-  const list = [...all];
-  return list[randomInt(Math.max(1, list.length))];
 }
