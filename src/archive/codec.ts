@@ -12,8 +12,9 @@ export async function* throughCodec(
   name: string,
   codec: Transform,
   source: AsyncIterable<Uint8Array>,
+  onUsed?: OnUsed,
 ): AsyncGenerator<Uint8Array> {
-  const feeding = feed(source, codec);
+  const feeding = feed(source, codec, onUsed);
   try {
     yield* codec;
   } catch (error) {
@@ -25,6 +26,9 @@ export async function* throughCodec(
   }
 }
 
+/** Told of a piece that nothing reads any more. */
+export type OnUsed = (piece: Uint8Array) => void;
+
 /** What became of the writing side. */
 export interface Feeding {
   failure?: { readonly error: unknown };
@@ -34,13 +38,19 @@ export interface Feeding {
  * Writes all of `source` into a stream and ends it; a failure of the source destroys the stream. Once the stream is
  * destroyed, reading stops at the next piece.
  */
-export function feed(source: AsyncIterable<Uint8Array>, into: NodeJS.WritableStream & Closable): Feeding {
+export function feed(
+  source: AsyncIterable<Uint8Array>,
+  into: NodeJS.WritableStream & Closable,
+  onUsed: OnUsed = () => {},
+): Feeding {
   const feeding: Feeding = {};
   const run = async () => {
     try {
       for await (const chunk of source) {
         if (into.destroyed) return;
-        if (!into.write(chunk)) await drained(into);
+        // After a failure another thread may still be reading the piece.
+        const used = (error?: Error | null) => error || onUsed(chunk);
+        if (!into.write(chunk, used)) await drained(into);
       }
       into.end();
     } catch (error) {

@@ -56,6 +56,16 @@ describe.for(forms)("a stream packed by $name", ({ name, packed }) => {
     }
   });
 
+  test.skipIf(!packed)("tells what is used up, which may be overwritten then", async () => {
+    let left = packed!.length;
+    const onUsed = (piece: Uint8Array) => {
+      left -= piece.length;
+      piece.fill(0xff);
+    };
+    expect((await read(decompressed(streamed(packed!, 7000), { onUsed }))).equals(text)).toBe(true);
+    expect(left).toBe(0);
+  });
+
   test.skipIf(!packed)("passes the failure of its source on", async () => {
     async function* broken() {
       yield packed!.subarray(0, 5000);

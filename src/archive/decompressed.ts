@@ -1,5 +1,5 @@
 import zlib from "node:zlib";
-import { throughCodec } from "./codec.js";
+import { type OnUsed, throughCodec } from "./codec.js";
 import { compressionOf } from "./compression.js";
 import { Peeked } from "./peeked.js";
 import { throughProgram } from "./program.js";
@@ -7,6 +7,8 @@ import { throughZstd } from "./zstd.js";
 
 export interface DecompressOptions {
   readonly signal?: AbortSignal;
+  /** Told of each piece of the compressed bytes that is used up. Bytes that pass as they are are the reader's. */
+  readonly onUsed?: OnUsed;
 }
 
 /** Node's zlib inflates three times faster with pieces of this size than with its own of 16 KiB. */
@@ -22,12 +24,12 @@ const chunkSize = 1 << 20;
  */
 export async function* decompressed(
   bytes: AsyncIterable<Uint8Array>,
-  { signal }: DecompressOptions = {},
+  { signal, onUsed }: DecompressOptions = {},
 ): AsyncGenerator<Uint8Array> {
   const source = new Peeked(bytes, signal);
   try {
     await source.peek(6);
-    for await (const chunk of unpacked(source)) {
+    for await (const chunk of unpacked(source, onUsed)) {
       signal?.throwIfAborted();
       yield chunk;
     }
@@ -36,16 +38,16 @@ export async function* decompressed(
   }
 }
 
-function unpacked(source: Peeked): AsyncIterable<Uint8Array> {
+function unpacked(source: Peeked, onUsed: OnUsed | undefined): AsyncIterable<Uint8Array> {
   const compression = compressionOf(source.first);
   switch (compression) {
     case "none":
       return source;
     case "gzip":
-      return throughCodec("gzip", zlib.createGunzip({ chunkSize }), source);
+      return throughCodec("gzip", zlib.createGunzip({ chunkSize }), source, onUsed);
     case "zstd":
-      return throughZstd(source);
+      return throughZstd(source, onUsed);
     default:
-      return throughProgram(compression, source);
+      return throughProgram(compression, source, onUsed);
   }
 }

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { InvalidParameter, messageOf, Unavailable } from "../spec/index.js";
-import { feed } from "./codec.js";
+import { feed, type OnUsed } from "./codec.js";
 
 /** How a program is called to unpack from stdin to stdout, and the package that has it. */
 const programs = {
@@ -18,6 +18,7 @@ const programs = {
 export async function* throughProgram(
   name: keyof typeof programs,
   source: AsyncIterable<Uint8Array>,
+  onUsed?: OnUsed,
 ): AsyncGenerator<Uint8Array> {
   const child = spawn(name, programs[name].args, { stdio: "pipe", env: { PATH: process.env.PATH, LC_ALL: "C" } });
   child.stdin.on("error", () => {}); // it stopped reading: its exit status says why
@@ -28,7 +29,7 @@ export async function* throughProgram(
     throw missing(name, error);
   });
   try {
-    const feeding = feed(source, child.stdin);
+    const feeding = feed(source, child.stdin, onUsed);
     yield* child.stdout;
     const [status] = await ended;
     if (feeding.failure) throw feeding.failure.error;

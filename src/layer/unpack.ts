@@ -1,12 +1,13 @@
 import { decompressed, LayerParser, tarOfSync } from "../archive/index.js";
 import { jailIfAllowed, openWriter, paced, readDiff, type WriteTarget } from "../driver/index.js";
 import { type DiffID, Digester } from "../spec/index.js";
+import { recycle, recycled } from "../threads/index.js";
 import type { RecordJob, Unpacked, UnpackJob } from "./jobs.js";
 import { SplitFile } from "./split-file.js";
 
 /** Unpacks `tar`, compressed or not. For worker threads: all writing is synchronous. */
 export async function unpack(job: UnpackJob, tar: AsyncIterable<Uint8Array>): Promise<Unpacked> {
-  const reader = decompressed(tar);
+  const reader = recycled(decompressed(tar, { onUsed: recycle }));
   // Asked for outside of the jail: the first piece decides which library or program unpacks the stream.
   const first = await reader.next();
   using split = new SplitFile(job.split);

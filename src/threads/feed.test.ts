@@ -1,14 +1,16 @@
-import { describe, expect, test } from "vitest";
-import { Feed, type FeedMessage } from "./feed.js";
+import { describe, expect, test, vi } from "vitest";
+import { Feed } from "./feed.js";
 import { Inbox } from "./inbox.js";
+import type { FeedMessage } from "./messages.js";
+import { recycle, recycled } from "./recycle.js";
 
 /** A feed whose other end is in this thread. */
 function pair(onBytes?: (taken: number) => void) {
   const sent: FeedMessage[] = [];
-  const inbox = new Inbox(({ used }) => feed.used(used));
-  const feed = new Feed((message) => {
+  const inbox = new Inbox((used, transfer = []) => feed.used(structuredClone(used, { transfer: [...transfer] })));
+  const feed = new Feed((message, transfer = []) => {
     sent.push(message);
-    inbox.push(message);
+    inbox.push(structuredClone(message, { transfer: [...transfer] }));
   }, onBytes);
   return { feed, inbox, sent };
 }
@@ -24,6 +26,25 @@ async function collect(stream: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const all: Uint8Array[] = [];
   for await (const bytes of stream) all.push(bytes);
   return Buffer.concat(all);
+}
+
+/** @returns how many buffers have been made since, in this thread */
+function countingBlocks(): () => number {
+  const { ArrayBuffer: real } = globalThis;
+  let count = 0;
+  vi.stubGlobal(
+    "ArrayBuffer",
+    class extends real {
+      constructor(length: number) {
+        super(length);
+        count++;
+      }
+    },
+  );
+  return () => {
+    vi.unstubAllGlobals();
+    return count;
+  };
 }
 
 describe("Feed and Inbox", () => {
@@ -58,6 +79,37 @@ describe("Feed and Inbox", () => {
       yield piece;
       yield piece;
     }
+  });
+
+  test("pieces that are kept stay as they are, to whatever the others are given back", async () => {
+    const { feed, inbox } = pair();
+    const kept: Uint8Array[] = [];
+    const running = feed.run(pieces(40, 512 << 10));
+    let at = 0;
+    for await (const piece of inbox) {
+      if (at++ % 3 === 0) kept.push(piece);
+      else recycle(piece);
+    }
+    await running;
+    expect(kept.map((piece) => [...new Set(piece)])).toEqual(kept.map((_, index) => [3 * index]));
+  });
+
+  test("pieces given back are filled again, and empty to who still has them", async () => {
+    const { feed, inbox, sent } = pair();
+    const running = feed.run(pieces(40, 512 << 10));
+    const seen: Uint8Array[] = [];
+    const made = countingBlocks();
+    for await (const piece of recycled(inbox)) seen.push(piece);
+    await running;
+    expect(sent).toHaveLength(41);
+    expect(made()).toBeLessThan(8);
+    expect(seen.every((piece) => piece.length === 0)).toBe(true);
+  });
+
+  test("what came from no other thread cannot be given back", () => {
+    const piece = Buffer.from("abc");
+    recycle(piece);
+    expect(piece.toString()).toBe("abc");
   });
 
   test("what is not used up stops the stream from being read further", async () => {

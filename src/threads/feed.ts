@@ -1,23 +1,20 @@
 import type { TransferListItem } from "node:worker_threads";
+import type { FeedMessage, Used } from "./messages.js";
+import { blockSize, keepBlock, takeBlock } from "./recycle.js";
 
-/** Bytes on their way to another thread, which tells how many it has used up. */
-export type FeedMessage = { readonly bytes: Uint8Array } | { readonly end: true };
-
-/** So much is sent ahead of what the other side has used up, which it tells in steps of 1 MiB. */
-const ahead = 4 << 20;
-/** Small pieces are gathered into such, so that a message is worth its cost. */
-const gather = 512 << 10;
+/** So much is sent ahead of what the other side has used up. */
+const ahead = 4 * blockSize;
 
 /**
- * Sends a stream to another thread, at the pace of the slower, where an `Inbox` is. Each piece is copied once, into a
- * buffer that is handed over: what the stream gives out stays the stream's.
+ * Sends a stream to another thread, at the pace of the slower, where an `Inbox` is. The bytes are gathered into blocks,
+ * copied once, which are handed over and come back to be filled again: what the stream gives out stays the stream's.
  */
 export class Feed {
   /** Reading the stream threw: nothing that was done with it. */
   failedSource = false;
   readonly #send: (message: FeedMessage, transfer?: readonly TransferListItem[]) => void;
   readonly #onBytes: ((taken: number) => void) | undefined;
-  #gathered = new Uint8Array(0);
+  #block: Uint8Array<ArrayBuffer> | undefined;
   #filled = 0;
   #taken = 0;
   #inFlight = 0;
@@ -33,10 +30,11 @@ export class Feed {
     this.#onBytes = onBytes;
   }
 
-  /** The other side has used up `bytes` more. */
-  used(bytes: number): void {
-    this.#inFlight -= bytes;
-    this.#taken += bytes;
+  /** The other side has used up so much more. */
+  used({ used, block }: Used): void {
+    if (block) keepBlock(block);
+    this.#inFlight -= used;
+    this.#taken += used;
     this.#onBytes?.(this.#taken);
     if (this.#inFlight < ahead) this.#onRoom();
   }
@@ -85,13 +83,12 @@ export class Feed {
 
   async #put(bytes: Uint8Array): Promise<void> {
     for (let at = 0; at < bytes.length; ) {
-      // Not from the pool: a buffer that is handed over must own its memory.
-      if (this.#gathered.length === 0) this.#gathered = Buffer.allocUnsafeSlow(gather);
-      const part = bytes.subarray(at, at + this.#gathered.length - this.#filled);
-      this.#gathered.set(part, this.#filled);
+      this.#block ??= new Uint8Array(takeBlock());
+      const part = bytes.subarray(at, at + blockSize - this.#filled);
+      this.#block.set(part, this.#filled);
       this.#filled += part.length;
       at += part.length;
-      if (this.#filled === this.#gathered.length) await this.#flush();
+      if (this.#filled === blockSize) await this.#flush();
     }
   }
 
@@ -103,12 +100,12 @@ export class Feed {
         }),
       );
     }
-    const bytes = this.#gathered.subarray(0, this.#filled);
-    this.#gathered = new Uint8Array(0);
+    const bytes = this.#block?.subarray(0, this.#filled);
+    this.#block = undefined;
     this.#filled = 0;
-    if (bytes.length === 0) return;
+    if (!bytes) return;
     this.#inFlight += bytes.length;
-    this.#send({ bytes }, [bytes.buffer as ArrayBuffer]);
+    this.#send({ bytes }, [bytes.buffer]);
   }
 
   /** One waits at a time, so that a break reaches it without a listener left behind for every piece. */

@@ -1,23 +1,19 @@
-import type { FeedMessage } from "./feed.js";
+import type { TransferListItem } from "node:worker_threads";
+import type { FeedMessage, Used } from "./messages.js";
+import { onRecycle } from "./recycle.js";
 
-/** What the reading end says: so many bytes more are used up. */
-export interface Used {
-  readonly used: number;
-}
-
-/** Told at once only in such steps, since each wakes another thread; a feed sends several of them ahead. */
-const step = 1 << 20;
-
-/** The other end of a `Feed`, in another thread: the stream again. Who stops early may go on with another iteration. */
+/**
+ * The other end of a `Feed`, in another thread: the stream again. A piece is the reader's own, who may `recycle` it; it
+ * counts as used up then, at the latest when the next one is asked for. Who stops early may go on with another iteration.
+ */
 export class Inbox implements AsyncIterable<Uint8Array> {
-  readonly #onUsed: (message: Used) => void;
+  readonly #onUsed: (message: Used, transfer?: readonly TransferListItem[]) => void;
   #waiting: FeedMessage[] = [];
   #ended = false;
-  #used = 0;
   #failure: { readonly error: unknown } | undefined;
   #wake: () => void = () => {};
 
-  constructor(onUsed: (message: Used) => void) {
+  constructor(onUsed: (message: Used, transfer?: readonly TransferListItem[]) => void) {
     this.#onUsed = onUsed;
   }
 
@@ -39,27 +35,28 @@ export class Inbox implements AsyncIterable<Uint8Array> {
       if (this.#ended) return;
       const message = this.#waiting.shift();
       if (!message) await this.#arrival();
-      else if ("end" in message) this.#end();
+      else if ("end" in message) this.#ended = true;
       else {
+        const used = this.#lend(message.bytes);
         try {
           yield message.bytes;
         } finally {
-          this.#count(message.bytes.length);
+          used();
         }
       }
     }
   }
 
-  #end(): void {
-    this.#ended = true;
-    if (this.#used > 0) this.#onUsed({ used: this.#used });
-  }
-
-  #count(bytes: number): void {
-    this.#used += bytes;
-    if (this.#used < step) return;
-    this.#onUsed({ used: this.#used });
-    this.#used = 0;
+  /** @returns what tells that the piece is used up, once */
+  #lend({ buffer, length }: Uint8Array<ArrayBuffer>): () => void {
+    let untold = length;
+    const tell = (block?: ArrayBuffer) => {
+      if (block) this.#onUsed({ used: untold, block }, [block]);
+      else if (untold > 0) this.#onUsed({ used: untold });
+      untold = 0;
+    };
+    onRecycle(buffer, () => tell(buffer));
+    return () => tell();
   }
 
   #arrival(): Promise<void> {

@@ -1,13 +1,18 @@
 import { type MessagePort, parentPort } from "node:worker_threads";
 import { Cancelled } from "../spec/index.js";
-import { Feed, type FeedMessage } from "./feed.js";
-import { Inbox, type Used } from "./inbox.js";
+import { Feed } from "./feed.js";
+import { Inbox } from "./inbox.js";
+import type { FeedMessage, Used } from "./messages.js";
+import { recycle } from "./recycle.js";
 import { packError } from "./wire-error.js";
 import type { Stop, Task } from "./worker-pool.js";
 
 /** What a task has of the one who started it. Of the three, a task uses the one that fits how it was started. */
 export interface Channel {
-  /** `Threads.feed`: hands the stream to `use`. What `use` leaves unread is taken and dropped after it. */
+  /**
+   * `Threads.feed`: hands the stream to `use`, whose own its pieces are; `recycle` those that are done with. What `use`
+   * leaves unread is taken and dropped after it.
+   */
   input<T>(use: (stream: AsyncIterable<Uint8Array>) => Promise<T>): Promise<T>;
   /** `Threads.read`: puts `stream` out. */
   output(stream: AsyncIterable<Uint8Array>): Promise<void>;
@@ -36,14 +41,14 @@ function channelOver(port: MessagePort): Channel {
 }
 
 async function input<T>(port: MessagePort, use: (stream: AsyncIterable<Uint8Array>) => Promise<T>): Promise<T> {
-  const inbox = new Inbox((used) => port.postMessage(used));
+  const inbox = new Inbox((used, transfer = []) => port.postMessage(used, transfer));
   port.on("message", (message: FeedMessage | Stop) => {
     if ("stop" in message) inbox.fail(new Cancelled("stopped"));
     else inbox.push(message);
   });
   const result = await use(inbox);
   // What follows may mean nothing, yet who sends it waits until it is taken.
-  for await (const _ of inbox);
+  for await (const piece of inbox) recycle(piece);
   return result;
 }
 
@@ -51,7 +56,7 @@ async function output(port: MessagePort, stream: AsyncIterable<Uint8Array>): Pro
   const feed = new Feed((message, transfer = []) => port.postMessage(message, transfer));
   port.on("message", (message: Used | Stop) => {
     if ("stop" in message) feed.break(new Cancelled("stopped"));
-    else feed.used(message.used);
+    else feed.used(message);
   });
   await feed.run(stream);
 }

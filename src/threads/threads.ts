@@ -1,6 +1,7 @@
 import { messageOf } from "../spec/index.js";
-import { Feed, type FeedMessage } from "./feed.js";
-import { Inbox, type Used } from "./inbox.js";
+import { Feed } from "./feed.js";
+import { Inbox } from "./inbox.js";
+import type { FeedMessage, Used } from "./messages.js";
 import { type Running, WorkerPool } from "./worker-pool.js";
 
 /** The stream that was fed failed itself; `cause` is what reading it threw. */
@@ -39,7 +40,7 @@ export class Threads<Job> {
   async feed<Result>(job: Job, stream: AsyncIterable<Uint8Array>, options: RunOptions = {}): Promise<Result> {
     const { signal, onBytes } = options;
     signal?.throwIfAborted();
-    const task: Running<FeedMessage, Result> = await this.#working.start(job, ({ used }: Used) => feed.used(used));
+    const task: Running<FeedMessage, Result> = await this.#working.start(job, (used: Used) => feed.used(used));
     const feed = new Feed(task.send, onBytes);
     task.result.catch((error) => feed.break(error));
     const send = () =>
@@ -70,7 +71,10 @@ export class Threads<Job> {
     );
   }
 
-  /** What a task puts out. It begins with the first read; who stops reading early frees the thread. */
+  /**
+   * What a task puts out, in pieces that are the reader's own: `recycle` those that are done with. It begins with the
+   * first read; who stops reading early frees the thread.
+   */
   async *read(job: Job, { signal }: Pick<RunOptions, "signal"> = {}): AsyncGenerator<Uint8Array, void, undefined> {
     signal?.throwIfAborted();
     const task: Running<Used, void> = await this.#reading.start(job, (message: FeedMessage) => inbox.push(message));

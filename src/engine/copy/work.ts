@@ -2,6 +2,7 @@ import { decompressed, type TarMember, TarParser, type TarSink, tarOfSync } from
 import { jailIfAllowed, type LayerWriter, openWriter, paced, readTree } from "../../driver/index.js";
 import type { ChangeHead, SyncChange } from "../../overlayfs/index.js";
 import { cleanPath, InvalidParameter } from "../../spec/index.js";
+import { recycle, recycled } from "../../threads/index.js";
 import type { ExtractJob, FillJob, MeasureJob, TarJob } from "./jobs.js";
 
 /** A tree as a tar archive. For worker threads: files are read synchronously. */
@@ -23,7 +24,7 @@ function* absolute(changes: Iterable<SyncChange>): Generator<SyncChange> {
 
 /** Writes an archive that is no layer: whiteout names mean nothing in it. */
 export async function extract({ target }: ExtractJob, tar: AsyncIterable<Uint8Array>): Promise<void> {
-  const reader = decompressed(tar);
+  const reader = recycled(decompressed(tar, { onUsed: recycle }));
   // Asked for outside of the jail: the first piece decides which library or program unpacks the stream.
   let next = await reader.next();
   if (next.done) return;
