@@ -6,6 +6,7 @@ import { labelled, SourceFailure } from "../threads/index.js";
 import { deleteLayers } from "./deletion.js";
 import type { Unpacked } from "./jobs.js";
 import type { Damaged, Layer, ReleasedLayer } from "./layer.js";
+import { layerTar, splitIn } from "./layer-tar.js";
 import { layerThreads } from "./layer-threads.js";
 import { LayerDB } from "./layerdb.js";
 import { type LooseLayer, stage } from "./loose-layer.js";
@@ -31,8 +32,8 @@ export interface LayerStoreOptions {
 }
 
 export interface UnpackOptions {
-  /** How error messages name the layer, e.g. its digest, or `layer 3 of 6`. */
-  readonly label: string;
+  /** How error messages name the layer, e.g. its digest, or `layer 3 of 6`; without, they do not. */
+  readonly label?: string;
   /** What the uncompressed tar must hash to; else it is DigestMismatch. */
   readonly expected?: DiffID;
   readonly signal?: AbortSignal;
@@ -139,11 +140,13 @@ export class LayerStore {
    */
   async register(tar: AsyncIterable<Uint8Array>, options: RegisterOptions): Promise<Layer> {
     mustBeWritable(this.#parts);
-    return this.#holding(options.parent, async (below) => {
-      await using loose = await this.#unpacked(tar, options, below);
-      const [layer] = await place(this.#parts, [loose], below?.chainID);
-      return layer!;
-    });
+    return this.#holding(options.parent, (below) =>
+      told(options, async () => {
+        await using loose = await this.#unpacked(tar, options, below);
+        const [layer] = await place(this.#parts, [loose], below?.chainID);
+        return layer!;
+      }),
+    );
   }
 
   /**
@@ -163,7 +166,7 @@ export class LayerStore {
    */
   async unpack(tar: AsyncIterable<Uint8Array>, options: UnpackOptions): Promise<LooseLayer> {
     mustBeWritable(this.#parts);
-    if (this.canUnpack) return this.#unpacked(tar, options);
+    if (this.canUnpack) return told(options, () => this.#unpacked(tar, options));
     throw new NotImplemented(`${this.#parts.driver.name} makes layers only upon those below them: register them`);
   }
 
@@ -192,13 +195,13 @@ export class LayerStore {
    */
   tar(chainID: ChainID, { signal }: { readonly signal?: AbortSignal } = {}): AsyncIterable<Uint8Array> {
     this.get(chainID);
-    return this.#rebuilt(chainID, signal);
+    return layerTar(this.#parts, chainID, signal);
   }
 
   /** Bytes that `tar` will give, from tar-split alone: no file of the layer is read. @throws as `tar` */
   async tarSize(chainID: ChainID): Promise<number> {
     return this.#holding(chainID, () =>
-      layerThreads.ask<number>({ kind: "measure", split: this.#split(chainID) }).catch((error) => {
+      layerThreads.ask<number>({ kind: "measure", split: splitIn(this.#parts.db.layerDir(chainID)) }).catch((error) => {
         throw labelled(`layer ${chainID}`, error);
       }),
     );
@@ -227,38 +230,14 @@ export class LayerStore {
   /** @param below what it will be put upon, if that is known */
   async #unpacked(tar: AsyncIterable<Uint8Array>, options: UnpackOptions, below?: Layer): Promise<LooseLayer> {
     const { label, expected, signal, onBytes } = options;
-    try {
-      assertRoom(below, 1);
-      return await stage(this.#parts, { below, label }, async (target, split) => {
-        const job = { kind: "unpack", target, split } as const;
-        const unpacked = await layerThreads.feed<Unpacked>(job, tar, { signal, onBytes });
-        if (expected === undefined || unpacked.diffID === expected) return unpacked;
-        throw new DigestMismatch(`invalid diffID for layer ${label}`, expected, unpacked.diffID);
-      });
-    } catch (error) {
-      if (signal?.aborted) throw signal.reason;
-      if (error instanceof DigestMismatch) throw error;
-      throw error instanceof SourceFailure ? error.cause : labelled(label, error);
-    }
-  }
-
-  async *#rebuilt(chainID: ChainID, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array, void, undefined> {
-    const { driver, layers } = this.#parts;
-    const { cacheID, diffID } = layers.hold(chainID);
-    try {
-      await using opened = await driver.openDiff(cacheID);
-      const root = opened.source.kind === "upper" ? opened.source.root : opened.source.upper;
-      const split = this.#split(chainID);
-      yield* layerThreads.read({ kind: "rebuild", root, split, diffID }, { signal });
-    } catch (error) {
-      throw signal?.aborted ? signal.reason : labelled(`layer ${chainID}`, error);
-    } finally {
-      await deleteLayers(this.#parts, layers.letGo(chainID));
-    }
-  }
-
-  #split(chainID: ChainID): string {
-    return join(this.#parts.db.layerDir(chainID), "tar-split.json.gz");
+    assertRoom(below, 1);
+    return stage(this.#parts, below, async (target, split) => {
+      const job = { kind: "unpack", target, split } as const;
+      const unpacked = await layerThreads.feed<Unpacked>(job, tar, { signal, onBytes });
+      if (expected === undefined || unpacked.diffID === expected) return unpacked;
+      const what = label === undefined ? "invalid diffID" : `invalid diffID for layer ${label}`;
+      throw new DigestMismatch(what, expected, unpacked.diffID);
+    });
   }
 
   /** Does `work` while the layer cannot go away. */
@@ -270,5 +249,16 @@ export class LayerStore {
     } finally {
       if (chainID) await deleteLayers(this.#parts, layers.letGo(chainID));
     }
+  }
+}
+
+/** Does `work`, and sees to it that its failures are those that callers are promised. */
+async function told<T>({ label, signal }: UnpackOptions, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (signal?.aborted) throw signal.reason;
+    if (error instanceof SourceFailure) throw error.cause;
+    throw error instanceof DigestMismatch || label === undefined ? error : labelled(label, error);
   }
 }

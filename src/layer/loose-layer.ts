@@ -1,9 +1,9 @@
-import { join } from "node:path";
 import { ensureDirectory, WriteSet } from "../disk/index.js";
 import type { WriteTarget } from "../driver/index.js";
-import { type CacheID, Conflict, type DiffID, messageOf, randomID } from "../spec/index.js";
+import { type CacheID, type ChainID, Conflict, type DiffID, messageOf, randomID } from "../spec/index.js";
 import type { Unpacked } from "./jobs.js";
 import type { Layer } from "./layer.js";
+import { layerTar, splitIn } from "./layer-tar.js";
 import { layerThreads } from "./layer-threads.js";
 import type { StoreParts } from "./store-parts.js";
 
@@ -15,47 +15,42 @@ export class LooseLayer implements AsyncDisposable {
   readonly diffID: DiffID;
   /** Bytes it holds, as in `Layer`. */
   readonly diffSize: number;
-  /** How error messages name it. */
-  readonly label: string;
   /** The driver's directory for it; other methods of the layer store do not know it yet. */
   readonly cacheID: CacheID;
-  readonly #root: string;
+  /** Where its content is. */
+  readonly root: string;
   readonly #parts: StoreParts;
   #set: WriteSet | undefined;
+  #chainID: ChainID | undefined;
 
-  constructor(parts: StoreParts, set: WriteSet, made: Unpacked & Pick<LooseLayer, "cacheID" | "label">, root: string) {
+  constructor(parts: StoreParts, set: WriteSet, made: Unpacked & Pick<LooseLayer, "cacheID" | "root">) {
     this.#parts = parts;
     this.#set = set;
-    this.#root = root;
-    this.diffID = made.diffID;
-    this.diffSize = made.diffSize;
-    this.label = made.label;
-    this.cacheID = made.cacheID;
+    ({ diffID: this.diffID, diffSize: this.diffSize, cacheID: this.cacheID, root: this.root } = made);
   }
 
   /** Where its metadata is. @throws Conflict: it has been placed, or disposed */
   get set(): WriteSet {
     if (this.#set) return this.#set;
-    throw new Conflict(`${this.label}: the unpacked layer is used up: unpack it again to have it twice`);
-  }
-
-  /** Directory of its content. */
-  get root(): string {
-    return this.#root;
+    throw new Conflict(`the unpacked layer ${this.diffID} is used up: unpack it again to have it twice`);
   }
 
   /**
-   * The very bytes of the tar that was unpacked, as `LayerStore.tar` gives them: to unpack it once more, for another
-   * place. It may neither be placed nor disposed meanwhile.
+   * The very bytes of the tar that was unpacked: to unpack it once more, for another place. It must not be placed or
+   * disposed meanwhile; placed before, it has to be there still.
    */
   tar({ signal }: { readonly signal?: AbortSignal } = {}): AsyncIterable<Uint8Array> {
-    const split = splitIn(this.set);
-    return layerThreads.read({ kind: "rebuild", root: this.#root, split, diffID: this.diffID }, { signal });
+    if (this.#chainID) return layerTar(this.#parts, this.#chainID, signal);
+    return layerThreads.read(
+      { kind: "rebuild", root: this.root, split: splitIn(this.set.path), diffID: this.diffID },
+      { signal },
+    );
   }
 
   /** It is a layer in a chain now: disposing does nothing any more. */
-  placed(): void {
+  placed(chainID: ChainID): void {
     this.#set = undefined;
+    this.#chainID = chainID;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -74,7 +69,7 @@ export class LooseLayer implements AsyncDisposable {
  */
 export async function stage(
   parts: StoreParts,
-  { below, label }: { readonly below: Layer | undefined; readonly label: string },
+  below: Layer | undefined,
   fill: (target: WriteTarget, split: string) => Promise<Unpacked>,
 ): Promise<LooseLayer> {
   const { db, driver } = parts;
@@ -85,17 +80,13 @@ export async function stage(
   try {
     await driver.create(cacheID, driver.attach ? undefined : below?.cacheID);
     await using filling = await driver.fill(cacheID);
-    const unpacked = await fill(filling.target, splitIn(set));
+    const unpacked = await fill(filling.target, splitIn(set.path));
     await filling.commit();
-    return new LooseLayer(parts, set, { ...unpacked, cacheID, label }, filling.target.root);
+    return new LooseLayer(parts, set, { ...unpacked, cacheID, root: filling.target.root });
   } catch (error) {
     await discard(parts, cacheID, set);
     throw error;
   }
-}
-
-function splitIn(set: WriteSet): string {
-  return join(set.path, "tar-split.json.gz");
 }
 
 async function discard({ driver, report }: StoreParts, cacheID: CacheID, set: WriteSet): Promise<void> {

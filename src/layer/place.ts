@@ -2,7 +2,6 @@ import { access, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { ensureDirectory, renameAll, syncFileSystem } from "../disk/index.js";
 import { type CacheID, type ChainID, InvalidParameter, messageOf, nextChainID } from "../spec/index.js";
-import { labelled } from "../threads/index.js";
 import { deleteLayers } from "./deletion.js";
 import type { Layer } from "./layer.js";
 import { type LayerRecord, layerFacts } from "./layerdb.js";
@@ -89,12 +88,8 @@ async function placeUnknown(parts: StoreParts, chain: readonly Link[], parent: C
 async function attachAll({ driver }: StoreParts, chain: readonly Link[], base: CacheID | undefined): Promise<void> {
   let below = base;
   for (const { loose, record } of chain) {
-    try {
-      if (below !== undefined) await driver.attach?.(loose.cacheID, below);
-      await writeFacts(loose, record);
-    } catch (error) {
-      throw labelled(loose.label, error);
-    }
+    if (below !== undefined) await driver.attach?.(loose.cacheID, below);
+    await writeFacts(loose, record);
     below = loose.cacheID;
   }
 }
@@ -110,15 +105,11 @@ async function writeFacts({ set }: LooseLayer, record: LayerRecord): Promise<voi
 
 /** Content and metadata of all layers by one sync, before any has a name. */
 async function makeDurable({ db }: StoreParts, chain: readonly Link[]): Promise<void> {
-  const { loose } = chain.at(-1)!;
-  try {
-    await ensureDirectory(db.sha256, 0o755);
-    const [content, metadata] = await Promise.all([stat(loose.root), stat(db.tmp)]);
-    if (content.dev !== metadata.dev) await syncFileSystem(loose.root);
-    await syncFileSystem(db.tmp);
-  } catch (error) {
-    throw labelled(loose.label, error);
-  }
+  const { root } = chain.at(-1)!.loose;
+  await ensureDirectory(db.sha256, 0o755);
+  const [content, metadata] = await Promise.all([stat(root), stat(db.tmp)]);
+  if (content.dev !== metadata.dev) await syncFileSystem(root);
+  await syncFileSystem(db.tmp);
 }
 
 /**
@@ -136,7 +127,7 @@ async function nameAll({ db, layers }: StoreParts, chain: readonly Link[]): Prom
   await renameAll(chain.map(({ loose, record }) => [loose.set.path, db.layerDir(record.chainID)]));
   for (const { loose, record } of chain) {
     layers.add(layerOf(record, record.parent && layers.get(record.parent)));
-    loose.placed();
+    loose.placed(record.chainID);
   }
   // In the same step, before anybody else can find it unused.
   layers.acquire(chain.at(-1)!.record.chainID);

@@ -15,7 +15,7 @@ import { deleteLayers } from "./deletion.js";
 import type { Unpacked } from "./jobs.js";
 import type { Layer, ReleasedLayer, RWLayer } from "./layer.js";
 import { layerThreads } from "./layer-threads.js";
-import { type LooseLayer, stage } from "./loose-layer.js";
+import { stage } from "./loose-layer.js";
 import { assertRoom, place } from "./place.js";
 import { makeRW, unmakeRW } from "./rw-entry.js";
 import { mustBeWritable, type StoreParts } from "./store-parts.js";
@@ -164,34 +164,26 @@ export class RWLayers {
    *
    * @returns undefined when nothing is changed: no layer is made
    */
-  async commit(name: string, options: CommitRWOptions = {}): Promise<Layer | undefined> {
+  async commit(name: string, { signal, onBytes }: CommitRWOptions = {}): Promise<Layer | undefined> {
     mustBeWritable(this.#parts);
-    const { parent } = this.get(name);
+    const { mountID, parent } = this.get(name);
+    const { driver, layers } = this.#parts;
     const done = this.#use(name);
     try {
-      await using loose = await this.#recorded(name, options);
-      if (loose.diffID === emptyDiffID) return undefined;
-      const [layer] = await place(this.#parts, [loose], parent);
-      return layer;
-    } finally {
-      done();
-    }
-  }
-
-  async #recorded(name: string, { signal, onBytes }: CommitRWOptions): Promise<LooseLayer> {
-    const { driver, layers } = this.#parts;
-    const { mountID, parent } = this.get(name);
-    const below = parent && layers.get(parent);
-    const label = `commit of ${name}`;
-    try {
+      const below = parent && layers.get(parent);
       assertRoom(below, 1);
-      return await stage(this.#parts, { below, label }, async (target, split) => {
+      await using loose = await stage(this.#parts, below, async (target, split) => {
         await using diff = await driver.openDiff(mountID);
         const job = { kind: "record", target, split, source: diff.source } as const;
         return await layerThreads.run<Unpacked>(job, { signal, onBytes });
       });
+      if (loose.diffID === emptyDiffID) return undefined;
+      const [layer] = await place(this.#parts, [loose], parent);
+      return layer;
     } catch (error) {
-      throw signal?.aborted ? signal.reason : labelled(label, error);
+      throw signal?.aborted ? signal.reason : labelled(`commit of ${name}`, error);
+    } finally {
+      done();
     }
   }
 
