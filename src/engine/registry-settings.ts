@@ -12,7 +12,8 @@ export interface RegistrySettings {
 
 /** The same with what is usual for what was left out. */
 export interface CheckedSettings {
-  readonly registries: Required<RegistriesOptions>;
+  readonly registries: RegistriesOptions &
+    Required<Pick<RegistriesOptions, "insecure" | "mirrors" | "attempts" | "userAgent">>;
   /** 0 is any number. */
   readonly maxConcurrentDownloads: number;
   readonly maxConcurrentUploads: number;
@@ -28,6 +29,7 @@ export function checkedSettings(settings: RegistrySettings): CheckedSettings {
   } = settings.registries ?? {};
   return {
     registries: {
+      ...settings.registries,
       insecure: unique(insecure.map(insecureName)),
       mirrors: unique(mirrors.map(mirrorURL)),
       attempts: atLeast(1, attempts, "max download attempts"),

@@ -6,13 +6,9 @@
  * @see OCI distribution-spec v1.1
  */
 export { largestManifest } from "./limits.js";
-export type { AbortOption, RegistriesOptions } from "./options.js";
-export { type Login, Registries } from "./registries.js";
-export {
-  type BlobOptions,
-  Repository,
-  type RepositoryName,
-  type Resolved,
-  type Uploaded,
-  type UploadOptions,
-} from "./repository.js";
+export type { Login } from "./login.js";
+export type { Resolved } from "./manifest.js";
+export type { AbortOption, BlobOptions, RegistriesOptions } from "./options.js";
+export { Registries } from "./registries.js";
+export { Repository, type RepositoryName, type Uploaded, type UploadOptions } from "./repository.js";
+export type { Time } from "./time.js";

@@ -1,6 +1,13 @@
+import type { Time } from "./time.js";
+
 export interface AbortOption {
   /** Ends the operation at once; it rejects with the signal's reason. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface BlobOptions extends AbortOption {
+  /** Told before the download goes on after a failure: why, at which byte, and in how many milliseconds. */
+  readonly onRetry?: (why: Error, offset: number, delayMs: number) => void;
 }
 
 export interface RegistriesOptions {
@@ -14,4 +21,10 @@ export interface RegistriesOptions {
   readonly userAgent?: string;
   /** How often a request is made until it succeeds, and a download goes on after a cut. 5 unless given. */
   readonly attempts?: number;
+  /** How long a registry may be silent before it counts as gone. A minute unless given. */
+  readonly silenceMs?: number;
+  /** A directory for each registry with certificates of its own. `/etc/docker/certs.d` unless given. */
+  readonly certificates?: string;
+  /** For tests: what passes time. */
+  readonly time?: Partial<Time>;
 }

@@ -1,31 +1,37 @@
-import { type Credentials, NotImplemented } from "../spec/index.js";
+import type { Credentials } from "../spec/index.js";
+import { type Login, login } from "./login.js";
 import type { AbortOption, RegistriesOptions } from "./options.js";
 import { Repository, type RepositoryName } from "./repository.js";
-
-/** What a registry said to credentials. */
-export interface Login {
-  readonly status: string;
-  /** A token to be kept in place of the password; "" when the registry has none to give. */
-  readonly identityToken: string;
-}
+import { type Shared, sharedOf } from "./shared.js";
 
 /** All registries of the world, as this process speaks to them. Disposing ends its connections. */
 export class Registries implements AsyncDisposable {
-  readonly #options: RegistriesOptions;
+  readonly #shared: Shared;
 
+  /** @throws InvalidParameter: a mirror or an insecure network that is none */
   constructor(options: RegistriesOptions = {}) {
-    this.#options = options;
+    this.#shared = sharedOf(options);
   }
 
-  /** Makes no request: the first operation does. */
-  repository(name: RepositoryName, credentials?: Credentials): Repository {
-    return new Repository(name, this.#options, credentials);
+  /**
+   * Makes no request: the first operation does.
+   *
+   * @param purpose what tokens are asked for; mirrors serve pulls alone
+   */
+  repository(name: RepositoryName, credentials?: Credentials, purpose: "pull" | "push" = "pull"): Repository {
+    return new Repository(name, this.#shared, purpose, credentials);
   }
 
-  /** Asks the registry at `credentials.serveraddress` (Docker Hub without one) whether it takes them. @throws Unauthorized */
-  async login(_credentials: Credentials, _options?: AbortOption): Promise<Login> {
-    throw new NotImplemented("login");
+  /**
+   * Asks the registry at `credentials.serveraddress` (Docker Hub without one) whether it takes them.
+   *
+   * @throws Unauthorized: it does not
+   */
+  async login(credentials: Credentials, options?: AbortOption): Promise<Login> {
+    return await login(this.#shared, credentials, options);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {}
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#shared.connections.close();
+  }
 }

@@ -1,20 +1,29 @@
-import { type Credentials, type Descriptor, type Digest, NotImplemented, type Reference } from "../spec/index.js";
-import type { AbortOption, RegistriesOptions } from "./options.js";
+import {
+  type Credentials,
+  type Descriptor,
+  type Digest,
+  Forbidden,
+  NotFound,
+  parseDigest,
+  type Reference,
+  sha256,
+  Unauthorized,
+  verified,
+} from "../spec/index.js";
+import { download } from "./download.js";
+import type { Endpoint, EndpointRequest } from "./endpoint.js";
+import type { Answer } from "./exchange.js";
+import { followed, locationOf } from "./follow.js";
+import { acceptManifests, manifestIn, pullFailure, type Resolved } from "./manifest.js";
+import type { AbortOption, BlobOptions } from "./options.js";
+import { Place } from "./place.js";
+import type { Shared } from "./shared.js";
+import { tagsOf } from "./tags.js";
+import { uploadKnown, uploadStream } from "./upload.js";
+import { httpURL } from "./url.js";
 
 /** A repository: registry host, and name inside it. Any `Reference` is one. */
 export type RepositoryName = Pick<Reference, "domain" | "path">;
-
-export interface BlobOptions extends AbortOption {
-  /** Told before the download goes on after a failure: why, at which byte, and in how many milliseconds. */
-  readonly onRetry?: (why: Error, offset: number, delayMs: number) => void;
-}
-
-/** A manifest or an index, whole, as the registry has it. */
-export interface Resolved {
-  /** `size` and `digest` are those of `bytes`; `mediaType` is one of the four that `spec` names. */
-  readonly descriptor: Descriptor;
-  readonly bytes: Uint8Array;
-}
 
 export interface UploadOptions extends AbortOption {
   /** Known beforehand: the blob goes out in one request. */
@@ -33,14 +42,26 @@ export interface Uploaded {
  * stall, 429, 5xx) is made again, up to the number of attempts, with growing pauses. Failures have Docker's words.
  *
  * All operations reject with Unauthorized (credentials are wanted, or refused), NotFound (nothing of that name, or
- * nothing that these credentials may see), Unavailable (the registry cannot be reached or fails) and DataLoss (what it
- * sent is not what it promised).
+ * nothing that these credentials may see), Forbidden, Unavailable (the registry cannot be reached or fails) and DataLoss
+ * (what it sent is not what it promised).
  */
 export class Repository {
   readonly name: RepositoryName;
+  readonly #shared: Shared;
+  readonly #origin: Place;
+  readonly #mirrors: readonly Place[];
+  readonly #scopes: readonly string[];
+  /** Uploads that the registry began where it would not mount: for the next blobs. */
+  readonly #begun: URL[] = [];
 
-  constructor(name: RepositoryName, _options: RegistriesOptions, _credentials?: Credentials) {
+  /** Use `Registries.repository`. */
+  constructor(name: RepositoryName, shared: Shared, purpose: "pull" | "push", credentials?: Credentials) {
     this.name = name;
+    this.#shared = shared;
+    this.#origin = Place.ofHost(name.domain, shared, credentials);
+    const mirrored = purpose === "pull" && name.domain === "docker.io";
+    this.#mirrors = mirrored ? shared.mirrors.map((mirror) => Place.ofMirror(mirror, shared)) : [];
+    this.#scopes = [`repository:${name.path}:${purpose === "pull" ? "pull" : "pull,push"}`];
   }
 
   /**
@@ -49,8 +70,17 @@ export class Repository {
    * @throws NotFound "manifest for NAME not found: manifest unknown: manifest unknown"; DigestMismatch; DataLoss: more
    * than `largestManifest`; NotImplemented: a schema 1 manifest, or another media type
    */
-  async resolve(_tagOrDigest: string, _options?: AbortOption): Promise<Resolved> {
-    throw new NotImplemented("resolve");
+  async resolve(tagOrDigest: string, { signal }: AbortOption = {}): Promise<Resolved> {
+    const ref = this.#reference(tagOrDigest);
+    const request = this.#request("GET", `manifests/${tagOrDigest}`, signal);
+    try {
+      return await this.#anywhere(signal, async (endpoint) => {
+        const answer = await endpoint.request({ ...request, headers: acceptManifests });
+        return await manifestIn(answer, ref);
+      });
+    } catch (error) {
+      throw pullFailure(error, ref);
+    }
   }
 
   /**
@@ -61,18 +91,56 @@ export class Repository {
    *
    * @throws DigestMismatch, DataLoss: at the end, other bytes; NotFound: no such blob
    */
-  blob(_descriptor: Descriptor, _options?: BlobOptions): AsyncIterable<Uint8Array> {
-    throw new NotImplemented("blob");
+  blob(blob: Descriptor, options: BlobOptions = {}): AsyncIterable<Uint8Array> {
+    const open = (offset: number) => this.#open(blob, offset, options.signal);
+    return verified(download(this.#shared, blob, open, options), blob, `blob ${blob.digest}`);
+  }
+
+  async #open(blob: Descriptor, offset: number, signal: AbortSignal | undefined): Promise<Answer> {
+    const headers: Record<string, string> = offset > 0 ? { range: `bytes=${offset}-` } : {};
+    const request = this.#request("GET", `blobs/${blob.digest}`, signal);
+    try {
+      return await this.#anywhere(signal, (endpoint) => endpoint.once({ ...request, headers }));
+    } catch (error) {
+      if (!(error instanceof NotFound)) throw error;
+      for (const url of (blob.urls ?? []).map((each) => httpURL(each))) {
+        const answer = url && (await followed(this.#shared, { method: "GET", url, headers, signal }));
+        if (answer && answer.status < 300) return answer;
+        await answer?.discard();
+      }
+      throw error;
+    }
   }
 
   /** Bytes of a blob that is there; undefined when it is not. */
-  async sizeOf(_digest: Digest, _options?: AbortOption): Promise<number | undefined> {
-    throw new NotImplemented("sizeOf");
+  async sizeOf(digest: Digest, { signal }: AbortOption = {}): Promise<number | undefined> {
+    try {
+      const endpoint = await this.#origin.reach({ signal });
+      const answer = await endpoint.request(this.#request("HEAD", `blobs/${digest}`, signal));
+      await answer.discard();
+      return Number(answer.header("content-length") ?? 0);
+    } catch (error) {
+      if (error instanceof NotFound) return undefined;
+      throw error;
+    }
   }
 
   /** Takes a blob over from another repository of the same registry. @returns false when the registry would not */
-  async mount(_digest: Digest, _from: string, _options?: AbortOption): Promise<boolean> {
-    throw new NotImplemented("mount");
+  async mount(digest: Digest, from: string, { signal }: AbortOption = {}): Promise<boolean> {
+    const query = new URLSearchParams({ mount: digest, from });
+    const request = this.#request("POST", `blobs/uploads/?${query}`, signal);
+    const scopes = [...request.scopes, `repository:${from}:pull`];
+    try {
+      const endpoint = await this.#origin.reach({ signal });
+      const answer = await endpoint.request({ ...request, scopes, headers: { "content-length": "0" } });
+      await answer.discard();
+      const begun = answer.status === 201 ? undefined : locationOf(answer);
+      if (begun) this.#begun.push(begun);
+      return answer.status === 201;
+    } catch (error) {
+      if (error instanceof Unauthorized || error instanceof NotFound || error instanceof Forbidden) return false;
+      throw error;
+    }
   }
 
   /**
@@ -80,22 +148,62 @@ export class Repository {
    *
    * @param open gives the blob's bytes from the start, the same ones each time: once more after each failure
    */
-  async upload(_open: () => AsyncIterable<Uint8Array>, _options?: UploadOptions): Promise<Uploaded> {
-    throw new NotImplemented("upload");
+  async upload(open: () => AsyncIterable<Uint8Array>, options: UploadOptions = {}): Promise<Uploaded> {
+    const { signal, onProgress, blob } = options;
+    const endpoint = await this.#origin.reach(options);
+    const common = { endpoint, shared: this.#shared, path: this.name.path, scopes: this.#scopes, begun: this.#begun };
+    const upload = { ...common, open, signal, onProgress };
+    return await (blob ? uploadKnown(upload, blob) : uploadStream(upload));
   }
 
-  /** Stores a manifest or index whose blobs are all there. @returns its digest, as the registry has it too */
+  /** Stores a manifest or index whose blobs are all there. @returns its digest */
   async putManifest(
-    _tagOrDigest: string,
-    _mediaType: string,
-    _bytes: Uint8Array,
-    _options?: AbortOption,
+    tagOrDigest: string,
+    mediaType: string,
+    bytes: Uint8Array,
+    { signal }: AbortOption = {},
   ): Promise<Digest> {
-    throw new NotImplemented("putManifest");
+    const endpoint = await this.#origin.reach({ signal });
+    const answer = await endpoint.request({
+      ...this.#request("PUT", `manifests/${tagOrDigest}`, signal),
+      ...{ headers: { "content-type": mediaType }, body: () => bytes },
+    });
+    await answer.discard();
+    return sha256(bytes);
   }
 
   /** All tags, in the registry's order. @throws NotFound: no such repository */
-  async tags(_options?: AbortOption): Promise<string[]> {
-    throw new NotImplemented("tags");
+  async tags({ signal }: AbortOption = {}): Promise<string[]> {
+    const first = this.#request("GET", "tags/list", signal);
+    try {
+      return await this.#anywhere(signal, (endpoint) =>
+        tagsOf(String(first.to), (page) => endpoint.request({ ...first, to: page })),
+      );
+    } catch (error) {
+      throw pullFailure(error, this.#reference(""));
+    }
+  }
+
+  #request(method: EndpointRequest["method"], path: string, signal: AbortSignal | undefined): EndpointRequest {
+    return { method, to: `v2/${this.name.path}/${path}`, scopes: this.#scopes, signal };
+  }
+
+  #reference(tagOrDigest: string): Reference {
+    const { domain, path } = this.name;
+    if (tagOrDigest.includes(":")) return { domain, path, digest: parseDigest(tagOrDigest) };
+    return { domain, path, ...(tagOrDigest !== "" && { tag: tagOrDigest }) };
+  }
+
+  /** Asks the mirrors in turn, and then the origin, whose failure is the one that is told. */
+  async #anywhere<T>(signal: AbortSignal | undefined, ask: (endpoint: Endpoint) => Promise<T>): Promise<T> {
+    const options = { signal };
+    for (const mirror of this.#mirrors) {
+      try {
+        return await ask(await mirror.reach(options));
+      } catch {
+        signal?.throwIfAborted();
+      }
+    }
+    return await ask(await this.#origin.reach(options));
   }
 }
