@@ -143,6 +143,14 @@ export type DiffSource =
 /** Writes changes below a target, confined by the kernel, one system call after the other: run it in a worker. */
 export interface LayerWriter extends ChangeSink, Disposable {
   /**
+   * In place of `data`: takes the content of the file from `body`, which `readDiff` has given, sharing its blocks where
+   * the file system can. The pieces are the content as the layer has it, whatever becomes of the original meanwhile;
+   * all have to be read, each before the next is asked for.
+   *
+   * @throws Conflict: the original has got shorter since the walk came to it
+   */
+  take(body: Iterable<Uint8Array>): Iterable<Uint8Array>;
+  /**
    * Sets what had to wait (times of directories).
    *
    * @returns bytes of file content and link targets written, as `Driver.diffSize` counts them

@@ -1,7 +1,8 @@
 import { type Channel, serve } from "../threads/index.js";
 import type { Job } from "./jobs.js";
 import { measure, rebuild } from "./rebuild.js";
-import { record, unpack } from "./unpack.js";
+import { record } from "./record.js";
+import { unpack } from "./unpack.js";
 
 serve((job: Job, channel: Channel): Promise<unknown> => {
   switch (job.kind) {

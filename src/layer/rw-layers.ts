@@ -1,3 +1,4 @@
+import { syncFileSystem } from "../disk/index.js";
 import type { Mounted, PathChange } from "../driver/index.js";
 import type { Change } from "../overlayfs/index.js";
 import {
@@ -174,6 +175,8 @@ export class RWLayers {
       assertRoom(below, 1);
       await using loose = await stage(this.#parts, below, async (target, split) => {
         await using diff = await driver.openDiff(mountID);
+        // All that was written goes to disk in one go: blocks are shared once they are there, file by file otherwise.
+        await syncFileSystem(target.root);
         const job = { kind: "record", target, split, source: diff.source } as const;
         return await layerThreads.run<Unpacked>(job, { signal, onBytes });
       });

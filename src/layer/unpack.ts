@@ -1,8 +1,8 @@
-import { decompressed, LayerParser, tarOfSync } from "../archive/index.js";
-import { jailIfAllowed, openWriter, paced, readDiff, type WriteTarget } from "../driver/index.js";
+import { decompressed, LayerParser } from "../archive/index.js";
+import { jailIfAllowed, openWriter, type WriteTarget } from "../driver/index.js";
 import { type DiffID, Digester } from "../spec/index.js";
 import { recycle, recycled } from "../threads/index.js";
-import type { RecordJob, Unpacked, UnpackJob } from "./jobs.js";
+import type { Unpacked, UnpackJob } from "./jobs.js";
 import { SplitFile } from "./split-file.js";
 
 /** Unpacks `tar`, compressed or not. For worker threads: all writing is synchronous. */
@@ -13,12 +13,6 @@ export async function unpack(job: UnpackJob, tar: AsyncIterable<Uint8Array>): Pr
   using split = new SplitFile(job.split);
   using root = jailIfAllowed(job.target);
   return await write(root.target, split, withFirst(first, reader));
-}
-
-/** Makes a layer of what `job.source` gives. @param onBytes told how much has been read, now and then */
-export async function record(job: RecordJob, onBytes: (bytes: number) => void): Promise<Unpacked> {
-  using split = new SplitFile(job.split);
-  return await write(job.target, split, counted(paced(tarOfSync(readDiff(job.source))), onBytes));
 }
 
 /** Hashes, parses, writes and records in one pass. */
@@ -44,12 +38,5 @@ async function* withFirst<T>(first: IteratorResult<T, unknown>, rest: AsyncGener
     yield* rest;
   } finally {
     await rest.return(undefined);
-  }
-}
-
-async function* counted(chunks: AsyncIterable<Uint8Array>, onBytes: (bytes: number) => void) {
-  for await (const chunk of chunks) {
-    yield chunk;
-    onBytes(chunk.length);
   }
 }

@@ -36,7 +36,7 @@ export class FileBody implements Iterable<Uint8Array> {
     for (let at = 0; at < this.#size; ) {
       const chunk = Buffer.allocUnsafe(Math.min(this.#size - at, chunkSize));
       const length = readSync(this.fd, chunk, 0, chunk.length, at);
-      if (length === 0) throw this.#changed(at);
+      if (length === 0) throw this.changed(at);
       at += length;
       yield length === chunk.length ? chunk : chunk.subarray(0, length);
     }
@@ -49,7 +49,8 @@ export class FileBody implements Iterable<Uint8Array> {
     this.#fd = undefined;
   }
 
-  #changed(size: number): Conflict {
+  /** Says that it has no more than `size` bytes by now. */
+  changed(size: number): Conflict {
     return new Conflict(`${quoted(this.#path)}: changed while it was read, from ${this.#size} bytes to ${size}`);
   }
 }

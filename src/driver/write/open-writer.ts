@@ -4,9 +4,11 @@ import { linkat, lstatat, lutimesat, mknodat, O, openat, S, Stat, symlinkat } fr
 import type { LayerWriter, WriteTarget } from "../driver.js";
 import { isDirectory, isWhiteout } from "../node-kind.js";
 import { quoted } from "../quoted.js";
+import { FileBody } from "../read/file-body.js";
 import { applyToDirectory, applyToNode, type Place, timesOf } from "./apply-meta.js";
 import { entryError } from "./entry-error.js";
 import { Ground } from "./ground.js";
+import { takeContent } from "./take-content.js";
 import { WritingFile } from "./writing-file.js";
 
 /**
@@ -25,7 +27,7 @@ export function openWriter(target: WriteTarget): LayerWriter {
 
 type Making<K extends ChangeHead["kind"]> = Extract<ChangeHead, { kind: K }>;
 
-const created = O.O_WRONLY | O.O_CREAT | O.O_EXCL | O.O_NOFOLLOW;
+const created = O.O_RDWR | O.O_CREAT | O.O_EXCL | O.O_NOFOLLOW;
 const stat = new Stat();
 
 export class Writer implements LayerWriter {
@@ -55,6 +57,16 @@ export class Writer implements LayerWriter {
     if (!this.#file) throw new TypeError("data without a file");
     try {
       this.#file.write(chunk);
+    } catch (error) {
+      throw entryError(this.#file.path, error);
+    }
+  }
+
+  *take(body: Iterable<Uint8Array>): Generator<Uint8Array, void, undefined> {
+    if (!(body instanceof FileBody)) throw new TypeError("only the content of files that a walk gives can be taken");
+    if (!this.#file) throw new TypeError("content without a file");
+    try {
+      yield* takeContent(body, this.#file);
     } catch (error) {
       throw entryError(this.#file.path, error);
     }
