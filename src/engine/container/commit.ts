@@ -1,4 +1,4 @@
-import { newImageConfig } from "../../image/index.js";
+import { addImage, newImageConfig } from "../../image/index.js";
 import {
   familiarString,
   type ImageConfig,
@@ -8,7 +8,6 @@ import {
   type Reference,
   rfc3339,
   Undo,
-  withDefaultTag,
 } from "../../spec/index.js";
 import type { CommitOptions } from "../containers.js";
 import { applyChanges } from "../dockerfile/apply-changes.js";
@@ -23,7 +22,7 @@ export async function commitContainer(
   name: string,
   { repo, tag, comment = "", author = "", changes = [], config, signal }: CommitOptions = {},
 ): Promise<{ readonly Id: string }> {
-  const { store, layers, imageStore, images, turns } = parts;
+  const { store, layers, imageStore, references, events, turns } = parts;
   const { ID: id } = store.find(name).stored;
   return turns.shared(id, async () => {
     const container = store.find(id);
@@ -40,26 +39,25 @@ export async function commitContainer(
     const created = rfc3339(nowNs());
     const step = { created, author, created_by: (stored.Config.Cmd ?? []).join(" "), comment, empty_layer: !layer };
     const text = (key: "architecture" | "variant" | "os" | "os.version") => below[key] ?? "";
-    const image = await imageStore.create(
-      newImageConfig({
-        architecture: text("architecture"),
-        variant: text("variant"),
-        os: text("os") || "linux",
-        osVersion: text("os.version"),
-        osFeatures: below["os.features"] ?? [],
-        author,
-        config: committed,
-        container: id,
-        containerConfig: stored.Config,
-        created,
-        dockerVersion: productVersion,
-        history: [...(below.history ?? []), step],
-        diffIDs: [...(below.rootfs?.diff_ids ?? []), ...(layer ? [layer.diffID] : [])],
-      }),
-    );
-    if (base) await imageStore.setParent(image.id, base.id);
-    if (ref) await images.tag(image.id, `${ref.domain}/${ref.path}`, ref.tag);
+    const bytes = newImageConfig({
+      architecture: text("architecture"),
+      variant: text("variant"),
+      os: text("os") || "linux",
+      osVersion: text("os.version"),
+      osFeatures: below["os.features"] ?? [],
+      author,
+      config: committed,
+      container: id,
+      containerConfig: stored.Config,
+      created,
+      dockerVersion: productVersion,
+      history: [...(below.history ?? []), step],
+      diffIDs: [...(below.rootfs?.diff_ids ?? []), ...(layer ? [layer.diffID] : [])],
+    });
+    const made = { config: bytes, tags: ref ? [ref] : [], stamp: true, ...(base && { parent: base.id }) };
+    const { image } = await addImage({ images: imageStore, references }, made);
     const imageRef = ref ? familiarString(ref) : "";
+    if (ref) events.emit("image", "tag", image.id, { ...committed.Labels, name: imageRef });
     emitContainer(parts, container, "commit", { comment, imageID: image.id, imageRef });
     return { Id: image.id };
   });
@@ -69,5 +67,6 @@ export async function commitContainer(
 function targetOf(repo: string, tag: string | undefined): Reference {
   const ref = parseReference(repo);
   if (tag && !/^\w[\w.-]{0,127}$/.test(tag)) throw new InvalidParameter("invalid tag format");
-  return withDefaultTag(tag ? { ...ref, tag } : ref);
+  const { domain, path } = ref;
+  return { domain, path, tag: tag || (ref.tag ?? "latest") };
 }
