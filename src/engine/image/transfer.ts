@@ -13,6 +13,7 @@ import type { AbortOption, ImportOptions, LoadOptions } from "../images.js";
 import { productVersion } from "../product.js";
 import { told, toldByID } from "./names.js";
 import type { ImageParts } from "./parts.js";
+import { parsePlatform } from "./platform.js";
 import { newName } from "./tag.js";
 
 export async function* loadImages(
@@ -72,15 +73,9 @@ export async function* importImage(
   yield { status: image.id };
 }
 
-/** @param text `os/arch[/variant]`, or a part of it; what is missing is this machine's */
+/** @throws InvalidParameter: no platform, or one whose images have no place here */
 function platformOf(text: string | undefined): Platform {
-  if (!text) return thisPlatform;
-  const [os = "", architecture, variant, ...more] = text.toLowerCase().split("/");
-  const malformed = more.length > 0 || !/^[a-z0-9_.\-/]+$/.test(text.toLowerCase());
-  if (malformed) throw new InvalidParameter(`invalid platform ${JSON.stringify(text)}: want os/arch[/variant]`);
-  if (os !== "linux") {
-    throw new InvalidParameter(`operating system is not supported: ${text} (this is ${platformText(thisPlatform)})`);
-  }
-  if (architecture === undefined) return thisPlatform;
-  return { os, architecture, ...(variant !== undefined && { variant }) };
+  const platform = text ? parsePlatform(text) : thisPlatform;
+  if (platform.os === thisPlatform.os) return platform;
+  throw new InvalidParameter(`operating system is not supported: ${text} (this is ${platformText(thisPlatform)})`);
 }
