@@ -1,3 +1,4 @@
+import type { Credentials } from "../spec/index.js";
 import type {
   ImageDeleteItem,
   ImageHistoryItem,
@@ -20,6 +21,11 @@ export interface Images {
   history(name: string): Promise<ImageHistoryItem[]>;
   /** Takes in a docker archive or OCI layout, plain or compressed; lazily, as pulled. Failures are thrown. */
   load(archive: AsyncIterable<Uint8Array>, options?: LoadOptions): AsyncIterable<ProgressMessage>;
+  /**
+   * Fetches an image from its registry, `latest` without tag or digest; lazily, as pulled. What of it is there already
+   * is not fetched. Failures are thrown, with Docker's words; layers that have come whole by then are kept for a day.
+   */
+  pull(name: string, options?: PullOptions): AsyncIterable<ProgressMessage>;
   /** A docker archive of these images. Resolves when all names are found; the bytes come lazily. */
   save(names: readonly string[], options?: AbortOption): Promise<AsyncIterable<Uint8Array>>;
   /** Makes an image of one layer from a plain or compressed tar; lazily, as pulled. Failures are thrown. */
@@ -61,6 +67,16 @@ export interface ImportOptions extends AbortOption {
   readonly changes?: readonly string[];
   /** `os/arch[/variant]`. */
   readonly platform?: string;
+}
+
+export interface PullOptions extends AbortOption {
+  /** A tag or digest, in place of what `name` has. */
+  readonly tag?: string;
+  /** All tags of the repository, where neither tag nor digest is given. */
+  readonly all?: boolean;
+  /** `os/arch[/variant]` of the image to choose; this machine's without it. */
+  readonly platform?: string;
+  readonly credentials?: Credentials;
 }
 
 export interface ImageRemoveOptions {

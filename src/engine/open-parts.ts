@@ -18,6 +18,7 @@ import { EventBus } from "./event-bus.js";
 import { ImageOperations } from "./image/operations.js";
 import { sweepLayers, sweepMounts, sweepRWLayers, sweepTmp, sweepVolumes } from "./leftovers.js";
 import { Ownership } from "./owner.js";
+import { openPulls } from "./pull/open-pulls.js";
 import { type CheckedSettings, checkedSettings, type RegistrySettings } from "./registry-settings.js";
 import { Turns } from "./turns.js";
 import { VolumeStore } from "./volume/volume-store.js";
@@ -48,7 +49,10 @@ export async function openParts(options: OpenOptions, undo: Undo): Promise<Parts
   const registrySettings = checkedSettings(options);
   const { root, owner } = await openRoot(options, undo);
   const driver = await openDriver(root, options, undo);
-  const { layers, imageStore, references, distribution } = await openImages(root, driver, options);
+  const { layers, imageStore, references, distribution, pulls } = await openImages(root, driver, {
+    ...options,
+    registrySettings,
+  });
   const tmp = join(root, "tmp");
   const common = { tmp, writable, report };
   const containers = join(root, "containers");
@@ -60,7 +64,7 @@ export async function openParts(options: OpenOptions, undo: Undo): Promise<Parts
   const registries = new Registries(registrySettings.registries);
   undo.defer(() => registries[Symbol.asyncDispose]());
   const images = new ImageOperations({
-    ...{ images: imageStore, references, layers, distribution, registries, driver: driver.name, tmp },
+    ...{ images: imageStore, references, layers, distribution, registries, pulls, driver: driver.name, tmp },
     usersOf: (id) => store.usersOf(id),
     emit: (action, id, attributes) => events.emit("image", action, id, attributes),
   });
@@ -93,13 +97,20 @@ async function openDriver(root: string, options: OpenOptions, undo: Undo): Promi
   return driver;
 }
 
-async function openImages(root: string, driver: Driver, { writable, report }: OpenOptions) {
+async function openImages(
+  root: string,
+  driver: Driver,
+  { writable, report, registrySettings }: OpenOptions & { readonly registrySettings: CheckedSettings },
+) {
   const home = join(root, "image", driver.name);
   const layers = await LayerStore.open({ root: home, driver, writable, report });
   const imageStore = await ImageStore.open({ root: home, layers, writable, report });
   const references = await ReferenceStore.open(join(home, "repositories.json"), { writable });
   for (const { path, why } of [...layers.damaged, ...imageStore.damaged]) report(`${path} is passed over: ${why}`);
-  return { layers, imageStore, references, distribution: new DistributionCache(join(home, "distribution")) };
+  const atOnce = registrySettings.maxConcurrentDownloads;
+  const pulls = await openPulls({ root: home, layers, writable, atOnce });
+  const distribution = new DistributionCache(join(home, "distribution"));
+  return { layers, imageStore, references, distribution, pulls };
 }
 
 /** Ends what interrupted operations had begun, one way or the other. */

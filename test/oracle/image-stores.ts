@@ -3,6 +3,8 @@ import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openDriver } from "../../src/driver/index.js";
+import type { BringParts } from "../../src/engine/pull/bring-layers.js";
+import { openPulls } from "../../src/engine/pull/open-pulls.js";
 import { DistributionCache, ImageStore, ReferenceStore } from "../../src/image/index.js";
 import { LayerStore } from "../../src/layer/index.js";
 import { Registries } from "../../src/registry/index.js";
@@ -22,6 +24,7 @@ export class Stores implements AsyncDisposable {
   readonly layers: LayerStore;
   readonly distribution: DistributionCache;
   readonly registries: Registries;
+  readonly pulls: BringParts;
   readonly tmp: string;
   /** What was swept at opening. */
   readonly swept: readonly string[];
@@ -36,6 +39,7 @@ export class Stores implements AsyncDisposable {
       layers: this.layers,
       distribution: this.distribution,
       registries: this.registries,
+      pulls: this.pulls,
       tmp: this.tmp,
       swept: this.swept,
     } = parts);
@@ -56,7 +60,8 @@ export class Stores implements AsyncDisposable {
     const references = await ReferenceStore.open(join(at, "repositories.json"), { writable: true });
     const distribution = new DistributionCache(join(at, "distribution"));
     const registries = new Registries();
-    const stores = { images, references, layers, distribution, registries };
+    const pulls = await openPulls({ root: at, layers, writable: true, atOnce: 3 });
+    const stores = { images, references, layers, distribution, registries, pulls };
     return new Stores({ ...stores, root: dir, driver: driverName, tmp, swept }, async () => {
       await registries[Symbol.asyncDispose]();
       await driver.close();

@@ -1,4 +1,4 @@
-import { NotImplemented } from "../../spec/index.js";
+import { NotImplemented, parseRegistryAuth } from "../../spec/index.js";
 import { type Answer, bytes } from "../http/answer.js";
 import type { Call } from "../http/call.js";
 import { messages } from "../http/messages.js";
@@ -26,11 +26,17 @@ function load(images: Served["images"], { body, query, signal }: Call): Answer {
 function create(images: Served["images"], call: Call): Answer {
   const source = call.query.text("fromSrc");
   if (source === "-") return importTar(images, call);
-  throw new NotImplemented(
-    source === undefined
-      ? "pulling from a registry is not implemented; load the image from an archive"
-      : "importing from a URL is not implemented; fetch it and import it from standard input",
-  );
+  if (source === undefined) return pull(images, call);
+  throw new NotImplemented("importing from a URL is not implemented; fetch it and import it from standard input");
+}
+
+/** A failure after the first message is told in the stream. A name without tag or digest asks for all tags. */
+function pull(images: Served["images"], call: Call): Answer {
+  const { query, signal } = call;
+  const [tag, platform] = [query.text("tag"), query.text("platform")];
+  const credentials = parseRegistryAuth(call.header("X-Registry-Auth"));
+  const options = { ...(tag && { tag }), ...(platform && { platform }), ...(credentials && { credentials }) };
+  return messages(images.pull(call.required("fromImage"), { ...options, all: true, signal }));
 }
 
 function importTar(images: Served["images"], { body, query, signal }: Call): Answer {

@@ -15,7 +15,9 @@ import type {
   Images,
   ImportOptions,
   LoadOptions,
+  PullOptions,
 } from "../images.js";
+import { pullByName } from "../pull/request.js";
 import { imageHistory } from "./history.js";
 import { inspectImage } from "./inspect.js";
 import { listImages } from "./list.js";
@@ -48,6 +50,10 @@ export class ImageOperations implements Images {
 
   load(archive: AsyncIterable<Uint8Array>, options?: LoadOptions): AsyncIterable<ProgressMessage> {
     return loadImages(this.#parts, archive, options);
+  }
+
+  pull(name: string, options?: PullOptions): AsyncIterable<ProgressMessage> {
+    return pullByName(this.#parts, name, options);
   }
 
   save(names: readonly string[], options?: AbortOption): Promise<AsyncIterable<Uint8Array>> {

@@ -1,0 +1,151 @@
+import type { LayerStore } from "../../layer/index.js";
+import type { Repository } from "../../registry/index.js";
+import { type ChainID, Unavailable, type Undo } from "../../spec/index.js";
+import type { Slots } from "../slots.js";
+import { fetchLayer } from "./fetch.js";
+import type { KeptLayers } from "./kept-layers.js";
+import type { LayerMessages } from "./messages.js";
+import type { WantedLayer } from "./plan.js";
+import type { Fetch, Watch } from "./transfer.js";
+import type { Share, Transfers } from "./transfers.js";
+
+export interface BringParts {
+  readonly layers: LayerStore;
+  readonly transfers: Transfers;
+  /** How many are fetched at once. */
+  readonly downloads: Slots;
+  readonly kept: KeptLayers;
+}
+
+export interface Bringing {
+  readonly repository: Repository;
+  readonly messages: LayerMessages;
+  readonly signal: AbortSignal;
+  /** Gives the layers back, when it ends. */
+  readonly held: Undo;
+}
+
+/**
+ * Sees to it that the layers of an image are in the store, and holds them. Those that are missing come at the same
+ * time and get their places in one step. When it fails for a passing reason, layers that have come whole, with all
+ * below them, are kept for the next try.
+ *
+ * @param wanted bottom first
+ * @returns those that were fetched
+ */
+export async function bringLayers(
+  parts: BringParts,
+  wanted: readonly WantedLayer[],
+  bringing: Bringing,
+): Promise<readonly WantedLayer[]> {
+  const { layers, transfers } = parts;
+  const { messages, held } = bringing;
+  const known = wanted.filter(({ chainID }) => layers.find(chainID));
+  const base = known.at(-1)?.chainID;
+  if (base) {
+    layers.acquire(base);
+    held.defer(() => layers.release(base));
+  }
+  for (const { blob } of known) messages.tell(blob.digest, { status: "Already exists" });
+  const missing = wanted.slice(known.length);
+  const shares = await allArrived(parts, missing, bringing, base);
+  await transfers.place(shares, base);
+  for (const share of shares) share.tell({ status: "Pull complete" });
+  return missing;
+}
+
+async function allArrived(
+  parts: BringParts,
+  missing: readonly WantedLayer[],
+  bringing: Bringing,
+  base: ChainID | undefined,
+): Promise<Share[]> {
+  const failed = new AbortController();
+  const signal = AbortSignal.any([bringing.signal, failed.signal]);
+  const arrivals: Promise<Share>[] = [];
+  for (const [at, wanted] of missing.entries()) {
+    const below = missing[at - 1]?.chainID ?? base;
+    const fetch = fetching(parts, wanted, bringing.repository, { below, ready: arrivals[at - 1] });
+    arrivals.push(arrived(parts.transfers, wanted, fetch, { ...bringing, signal }));
+  }
+  try {
+    return await Promise.all(arrivals);
+  } catch (error) {
+    failed.abort(error);
+    const ended = await Promise.allSettled(arrivals);
+    const passing = bringing.signal.aborted || error instanceof Unavailable;
+    const cut = ended.findIndex(({ status }) => status === "rejected");
+    if (passing)
+      await keep(
+        parts,
+        ended.slice(0, cut).flatMap((end) => ("value" in end ? [end.value] : [])),
+        base,
+      );
+    throw error;
+  }
+}
+
+/** Places what has come, and keeps it. */
+async function keep({ transfers, kept }: BringParts, shares: readonly Share[], base: ChainID | undefined) {
+  const top = shares.at(-1);
+  if (!top) return;
+  await transfers.place(shares, base);
+  await kept.keep(top.chainID);
+}
+
+/**
+ * How a layer is fetched, when it is its turn.
+ *
+ * @param lower the layer below; `ready` when it is there, if it is not yet
+ */
+function fetching(
+  { layers, downloads }: BringParts,
+  wanted: WantedLayer,
+  repository: Repository,
+  { below, ready }: { readonly below: ChainID | undefined; readonly ready: Promise<unknown> | undefined },
+): Fetch {
+  return async (signal, tell) => {
+    const onWait = () => tell({ status: "Waiting" });
+    if (!layers.canUnpack && ready) {
+      onWait();
+      await ready;
+    }
+    return downloads.run(() => fetchLayer(wanted, { layers, repository, signal, tell }, below), { signal, onWait });
+  };
+}
+
+/** A share in a layer that has come. What another pull began and could not end is tried once more from here. */
+async function arrived(
+  transfers: Transfers,
+  { chainID, blob }: WantedLayer,
+  fetch: Fetch,
+  { messages, signal, held }: Bringing,
+): Promise<Share> {
+  const watch: Watch = (state) => messages.tell(blob.digest, state);
+  for (;;) {
+    const share = transfers.join(chainID, fetch, watch);
+    try {
+      await unlessAborted(share.arrived, signal);
+      held.defer(() => share[Symbol.asyncDispose]());
+      return share;
+    } catch (error) {
+      await share[Symbol.asyncDispose]();
+      if (share.own || signal.aborted) throw error;
+    }
+  }
+}
+
+/** @throws the reason of `signal`, as soon as it fires */
+async function unlessAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  let leave = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    leave = () => reject(signal.reason);
+    signal.addEventListener("abort", leave);
+  });
+  try {
+    await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener("abort", leave);
+  }
+}

@@ -1,0 +1,105 @@
+import type { LayerStore } from "../../layer/index.js";
+import type { Repository } from "../../registry/index.js";
+import { type ChainID, DataLoss, DigestMismatch, InvalidParameter } from "../../spec/index.js";
+import { Download } from "./download.js";
+import type { WantedLayer } from "./plan.js";
+import type { Brought, Watch } from "./transfer.js";
+
+/** Milliseconds between two messages about one layer, as dockerd has it. */
+const pace = 100;
+
+/** Bytes of a blob that are read on after its content turned out bad, to know whether the registry's copy is damaged. */
+const readOn = 64 * 1024 * 1024;
+
+export interface FetchParts {
+  readonly layers: LayerStore;
+  readonly repository: Repository;
+  readonly signal: AbortSignal;
+  readonly tell: Watch;
+}
+
+/**
+ * Streams a layer from the registry into its directory, verified on the way: the blob's size and digest, what it
+ * unpacks to.
+ *
+ * @param below the chain it belongs upon, registered and held; only where the driver makes layers upon others
+ * @throws DataLoss, InvalidParameter: in Docker's words; what the registry threw
+ */
+export async function fetchLayer(wanted: WantedLayer, parts: FetchParts, below?: ChainID): Promise<Brought> {
+  const { layers, repository, signal } = parts;
+  const { blob, diffID, label } = wanted;
+  const progress = new Progress(blob.size, parts.tell);
+  const onRetry = (_why: Error, _offset: number, delayMs: number) => progress.retrying(delayMs);
+  await using download = new Download(checked(repository.blob(blob, { signal, onRetry }), progress), (taken) =>
+    progress.downloaded(taken),
+  );
+  const options = { label, expected: diffID, signal, onBytes: (used: number) => progress.extracted(used) };
+  try {
+    if (layers.canUnpack) return { loose: await layers.unpack(download, options) };
+    const { chainID } = await layers.register(download, { ...options, ...(below && { parent: below }) });
+    return { held: { [Symbol.asyncDispose]: async () => void (await layers.release(chainID)) } };
+  } catch (error) {
+    throw signal.aborted ? error : await explained(error, wanted, download);
+  }
+}
+
+async function* checked(bytes: AsyncIterable<Uint8Array>, progress: Progress): AsyncGenerator<Uint8Array> {
+  yield* bytes;
+  progress.complete();
+}
+
+/** Damaged on its way, or made wrong: the blob's digest says. */
+async function explained(error: unknown, { blob, diffID, label }: WantedLayer, download: Download): Promise<unknown> {
+  const bad = error instanceof InvalidParameter || error instanceof DataLoss;
+  const left = bad && blob.size - download.taken <= readOn ? download.finish() : Promise.resolve();
+  const cause = await left.then(
+    () => error,
+    (why: unknown) => why,
+  );
+  if (!(cause instanceof DigestMismatch)) return cause;
+  if (cause.expected === blob.digest) {
+    return new DataLoss(`filesystem layer verification failed for digest ${blob.digest}`, { cause });
+  }
+  if (cause.expected !== diffID) return cause;
+  const why = `${label} unpacks to ${cause.actual}, not to ${diffID}`;
+  return new InvalidParameter(`layers from manifest don't match image configuration: ${why}`, { cause });
+}
+
+/** Words for a layer that is unpacked while it still comes in: what is not here yet counts, then what is not on disk. */
+class Progress {
+  readonly #total: number;
+  readonly #tell: Watch;
+  #toldAt = Number.NEGATIVE_INFINITY;
+  #complete = false;
+
+  constructor(total: number, tell: Watch) {
+    this.#total = total;
+    this.#tell = tell;
+  }
+
+  downloaded(current: number): void {
+    this.#figure("Downloading", current);
+    if (current === this.#total) this.#tell({ status: "Verifying Checksum" });
+  }
+
+  complete(): void {
+    this.#complete = true;
+    this.#tell({ status: "Download complete" });
+  }
+
+  extracted(current: number): void {
+    if (this.#complete) this.#figure("Extracting", current);
+  }
+
+  retrying(delayMs: number): void {
+    const seconds = Math.max(1, Math.round(delayMs / 1000));
+    this.#tell({ status: `Retrying in ${seconds} second${seconds === 1 ? "" : "s"}` });
+  }
+
+  #figure(status: string, current: number): void {
+    const now = performance.now();
+    if (now - this.#toldAt < pace && current < this.#total) return;
+    this.#toldAt = now;
+    this.#tell({ status, current, total: this.#total });
+  }
+}
