@@ -11,6 +11,7 @@ export type Query = Readonly<Record<string, Value>>;
 
 export interface Send {
   readonly query?: Query;
+  readonly headers?: Readonly<Record<string, string>>;
   /** Sent as JSON. */
   readonly json?: unknown;
   /** Sent as it is, at the pace the daemon takes it. */
@@ -54,13 +55,13 @@ export class Client implements Disposable {
   }
 
   /** @throws ServerError: any status from 400 on, with the daemon's message */
-  async send(method: string, path: string, { query = {}, json, body }: Send = {}): Promise<Reply> {
+  async send(method: string, path: string, { query = {}, headers, json, body }: Send = {}): Promise<Reply> {
     const outgoing = request({
       socketPath: this.#socketPath,
       agent: this.#agent,
       method,
       path: `${path}${queryText(query)}`,
-      headers: { Host: "layerkit", ...(json !== undefined && { "Content-Type": "application/json" }) },
+      headers: { Host: "layerkit", ...(json !== undefined && { "Content-Type": "application/json" }), ...headers },
       signal: this.#signal,
     });
     const answered = once(outgoing, "response") as Promise<[IncomingMessage]>;

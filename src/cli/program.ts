@@ -17,6 +17,7 @@ import { loadCommand } from "./commands/load.js";
 import { mountCommand, umountCommand } from "./commands/mount.js";
 import { pruneCommand } from "./commands/prune.js";
 import { psCommand } from "./commands/ps.js";
+import { pullCommand } from "./commands/pull.js";
 import { renameCommand } from "./commands/rename.js";
 import { rmCommand } from "./commands/rm.js";
 import { rmiCommand } from "./commands/rmi.js";
@@ -34,6 +35,7 @@ const commands: Readonly<Record<string, readonly (() => Command)[]>> = {
     inspectCommand,
     historyCommand,
     layersCommand,
+    pullCommand,
     loadCommand,
     saveCommand,
     importCommand,

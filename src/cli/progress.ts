@@ -10,11 +10,23 @@ export interface Screen {
 
 const stdout: Screen = {
   get columns() {
-    // A terminal that does not tell its width says 0.
-    return process.stdout.isTTY ? process.stdout.columns || 80 : undefined;
+    return columnsOf(process.stdout);
   },
   write,
 };
+
+/** For commands whose standard output is their result. */
+export const stderr: Screen = {
+  get columns() {
+    return columnsOf(process.stderr);
+  },
+  write: async (text) => void process.stderr.write(text),
+};
+
+/** A terminal that does not tell its width says 0. */
+function columnsOf({ isTTY, columns }: NodeJS.WriteStream): number | undefined {
+  return isTTY ? columns || 80 : undefined;
+}
 
 /**
  * Shows a stream of progress messages: on a terminal one line an id with a bar, updated in place; in a pipe only the
@@ -24,13 +36,20 @@ const stdout: Screen = {
  */
 export async function showProgress(messages: AsyncIterable<ProgressMessage>, screen: Screen = stdout): Promise<void> {
   const lines = new Map<string, string>();
-  for await (const message of messages) {
-    if (message.errorDetail) throw new Error(message.errorDetail.message);
+  for await (const message of untilFailure(messages)) {
     if (message.aux) continue;
     const { columns } = screen;
     if (columns !== undefined && message.id !== undefined) await redraw(lines, message, columns, screen);
     else if (!hasNumbers(message)) await screen.write(textOf(message));
     if (message.id === undefined) lines.clear();
+  }
+}
+
+/** The messages as they come. @throws Error: one of them tells of a failure */
+export async function* untilFailure(messages: AsyncIterable<ProgressMessage>): AsyncGenerator<ProgressMessage> {
+  for await (const message of messages) {
+    if (message.errorDetail) throw new Error(message.errorDetail.message);
+    yield message;
   }
 }
 

@@ -1,8 +1,11 @@
 import { readFile } from "node:fs/promises";
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import type { ContainerCreateBody, ContainerCreated } from "../../engine/index.js";
+import { type Client, type Send, ServerError } from "../client.js";
 import { WrongUsage } from "../failure.js";
 import { print } from "../print.js";
+import { showProgress, stderr } from "../progress.js";
+import { pull, pullReference } from "../pull.js";
 import { talking } from "../session.js";
 import { collect } from "../settings.js";
 
@@ -30,6 +33,7 @@ interface Options {
   readonly stopSignal?: string;
   readonly storageOpt?: readonly string[];
   readonly platform?: string;
+  readonly pull: "missing" | "always" | "never";
 }
 
 export function createCommand(): Command {
@@ -61,15 +65,35 @@ export function createCommand(): Command {
     .option("--stop-signal <signal>", "how to ask it to end")
     .option("--storage-opt <key=value>", "storage option of its writable layer, may be repeated", collect)
     .option("--platform <os/arch>", "platform the image must have")
+    .addOption(
+      new Option("--pull <when>", "fetch the image first").choices(["missing", "always", "never"]).default("missing"),
+    )
     .action(
       talking<Options>(async ({ client, args: [image = "", ...cmd], options }) => {
-        const query = { name: options.name, platform: options.platform };
-        const json = await bodyOf(image, cmd, options);
-        const created = await client.post<ContainerCreated>("/containers/create", { query, json });
+        const send = {
+          query: { name: options.name, platform: options.platform },
+          json: await bodyOf(image, cmd, options),
+        };
+        const created = await createdFrom(client, image, send, options);
         for (const warning of created.Warnings ?? []) process.stderr.write(`layerkit: ${warning}\n`);
         await print(created.Id);
       }),
     );
+}
+
+/** Fetches the image when `--pull` says so; how that goes is shown on standard error. */
+async function createdFrom(client: Client, image: string, send: Send, options: Options): Promise<ContainerCreated> {
+  const create = () => client.post<ContainerCreated>("/containers/create", send);
+  const fetch = async () => showProgress(await pull(client, pullReference(image, {}), options), stderr);
+  if (options.pull === "always") await fetch();
+  try {
+    return await create();
+  } catch (error) {
+    if (options.pull !== "missing" || !(error instanceof ServerError) || error.status !== 404) throw error;
+    process.stderr.write(`Unable to find image '${image}' locally\n`);
+    await fetch();
+    return await create();
+  }
 }
 
 async function bodyOf(image: string, cmd: string[], options: Options): Promise<ContainerCreateBody> {
