@@ -3,7 +3,7 @@ import type { SecureContext } from "node:tls";
 import type { Dispatcher } from "undici";
 import { connectionFailure } from "./connection-failure.js";
 import type { Answer, Request } from "./exchange.js";
-import { ownTrust, systemTrust } from "./trust.js";
+import { noTrust, ownTrust, systemTrust } from "./trust.js";
 
 export interface ConnectionOptions {
   readonly userAgent: string;
@@ -57,7 +57,7 @@ export class Connections {
       newDispatcher({ secureContext, rejectUnauthorized: !insecure }, this.#options);
     return this.#kept(`${kind} ${host}`, async () => {
       const own = await ownTrust(host, this.#options.certificates);
-      return own ? make(own) : this.#kept(kind, async () => make(await systemTrust()));
+      return own ? make(own) : this.#kept(kind, async () => make(insecure ? noTrust() : await systemTrust()));
     });
   }
 
