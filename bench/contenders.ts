@@ -1,49 +1,55 @@
 import { readdir, readFile } from "node:fs/promises";
 import { Dockerd } from "../test/oracle/dockerd.js";
+import { call } from "../test/oracle/engine-call.js";
 import { Layerkitd } from "../test/oracle/layerkitd.js";
 
-/** An engine that speaks Docker's API on a socket. */
+/** Somebody who can pull images. */
 export interface Contender extends AsyncDisposable {
   readonly name: string;
-  readonly socket: string;
-  /** The most memory its processes have held, in bytes, since they started. */
-  peakMemory(): Promise<number>;
+  /** Of a Docker Engine API, where it has one. */
+  readonly socket?: string;
+  /** The processes of its daemon. */
+  pids(): Promise<number[]>;
+  /** @param reference on a registry of 127.0.0.1 */
+  pull(reference: string): Promise<void>;
+  /** Takes the image and all its layers away; one that is not there is no error. */
+  remove(reference: string): Promise<void>;
 }
 
 export async function startLayerkit(root: string): Promise<Contender> {
   const daemon = await Layerkitd.start(root);
-  return {
-    name: "layerkit",
-    socket: daemon.socket,
-    peakMemory: () => peakOf([daemon.pid]),
-    [Symbol.asyncDispose]: () => daemon[Symbol.asyncDispose](),
-  };
+  return engine("layerkit", daemon.socket, async () => [daemon.pid], daemon);
 }
 
 export async function startDockerd(root: string): Promise<Contender> {
   const dockerd = await Dockerd.start(root);
+  const pids = async () => [dockerd.pid, ...(await childrenOf(dockerd.pid))];
+  return engine("dockerd", dockerd.socket, pids, dockerd);
+}
+
+function engine(name: string, socket: string, pids: () => Promise<number[]>, daemon: AsyncDisposable): Contender {
   return {
-    name: "dockerd",
-    socket: dockerd.socket,
-    peakMemory: async () => peakOf([dockerd.pid, ...(await childrenOf(dockerd.pid))]),
-    [Symbol.asyncDispose]: () => dockerd[Symbol.asyncDispose](),
+    name,
+    socket,
+    pids,
+    pull: async (reference) => {
+      await call(socket, `/images/create?fromImage=${reference}`, { method: "POST", headers: noAuth });
+    },
+    remove: async (reference) => {
+      await call(socket, `/images/${reference}?force=1`, { method: "DELETE" }).catch(() => {});
+    },
+    [Symbol.asyncDispose]: () => daemon[Symbol.asyncDispose](),
   };
 }
 
-async function peakOf(pids: readonly number[]): Promise<number> {
-  const peaks = pids.map(async (pid) => {
-    const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
-    return Number(/^VmHWM:\s*(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;
-  });
-  return (await Promise.all(peaks)).reduce((sum, peak) => sum + peak, 0);
-}
+/** dockerd wants to be told that there is nothing to tell: `{}` in base64. */
+export const noAuth = { "X-Registry-Auth": "e30=" };
 
 async function childrenOf(pid: number): Promise<number[]> {
   const pids = (await readdir("/proc")).map(Number).filter(Boolean);
-  const found: number[] = [];
-  for (const each of pids) {
+  const parents = pids.map(async (each) => {
     const stat = await readFile(`/proc/${each}/stat`, "utf8").catch(() => "");
-    if (Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]) === pid) found.push(each);
-  }
-  return found;
+    return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]) === pid ? [each] : [];
+  });
+  return (await Promise.all(parents)).flat();
 }

@@ -1,98 +1,107 @@
-import { copyFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { syncFileSystem } from "../src/disk/index.js";
+import { messageOf, Undo } from "../src/spec/index.js";
 import { pingsUntil } from "../test/oracle/pings.js";
-import { find, lacking } from "../test/oracle/programs.js";
-import { loopDisk, scratch } from "../test/oracle/scratch.js";
+import { lacking } from "../test/oracle/programs.js";
 import { prepare } from "../test/setup/install.js";
 import { benchPackages, packages } from "../test/setup/packages.js";
-import { type Contender, startDockerd, startLayerkit } from "./contenders.js";
-import { forget, layersOf, unpackAll } from "./floor.js";
-import { referenceImage } from "./reference-image.js";
-import { containerTars, type Work, works } from "./work.js";
+import type { Contender } from "./contenders.js";
+import { floors } from "./floor.js";
+import { optionsOf } from "./options.js";
+import { type Sample, sampled } from "./sample.js";
+import { type Stage, setStage } from "./stage.js";
+import { tableOf } from "./table.js";
+import type { Work } from "./work.js";
 
 /**
- * Prints how long the work of an image store takes, against dockerd where it is installed, in turn on one XFS in
- * memory, and what GNU tar alone needs to write the layers. No test: nothing here passes or fails.
+ * Prints how long the work of an image store takes, how much processor time and memory it costs, against whoever else
+ * is installed, in turn on one XFS in memory, and what the kernel alone needs for it. No test: nothing passes or fails.
  *
- * Usage: npm run bench [-- ROUNDS]
+ *     npm run bench [-- --rounds 3] [--contenders layerkit,dockerd] [pull save …]
+ *
+ * `large`, a pull of an image three times as large, is done only when it is named.
  */
-const rounds = Number(process.argv[2] ?? 3);
+const options = optionsOf(process.argv.slice(2));
+const interrupt = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => interrupt.abort());
+const failures = new Map<string, string>();
 
 await prepare({ ...packages, ...benchPackages });
-if (lacking("root", "mounts", "loop", "mkfs.xfs", "mmdebstrap") !== undefined) process.exit(1);
-await measure();
+if (lacking("root", "mounts", "loop", "mkfs.xfs", "mmdebstrap", "docker-registry", "skopeo") === undefined) {
+  await using undo = new Undo();
+  try {
+    await perform(await setStage(options, undo));
+  } catch (error) {
+    if (!interrupt.signal.aborted) throw error;
+    process.exitCode = 130;
+  }
+}
 
-async function measure(): Promise<void> {
-  await using memory = await scratch("/dev/shm");
-  await using disk = await loopDisk("xfs", "8G");
-  const archive = join(memory.path, "reference.tar");
-  await copyFile(await referenceImage(), archive);
-  const tars = await containerTars(memory.path);
-  const layers = await layersOf(archive, join(memory.path, "layers"));
-  await using ours = await startLayerkit(join(disk.path, "layerkit"));
-  await using theirs = find("dockerd") ? await startDockerd(join(disk.path, "docker")) : undefined;
-  const contenders: Contender[] = theirs ? [ours, theirs] : [ours];
-  const times = new Map<string, number[]>();
-  const add = (key: string, ms: number) => times.set(key, [...(times.get(key) ?? []), ms]);
-  for (let round = 1; round <= rounds; round++) {
-    for (const work of works({ archive, ...tars })) {
-      for (const contender of contenders) add(`${work.name} ${contender.name}`, await timed(work, contender));
-      if (work.name.startsWith("load, 6")) add("floor", await floor(layers, join(disk.path, "floor")));
+async function perform(stage: Stage): Promise<void> {
+  const samples = new Map<string, Sample[]>();
+  // Memory that nobody has written to yet is slow here: the first round is not counted.
+  for (let round = 0; round <= options.rounds; round++) {
+    process.stdout.write(round === 0 ? "warming up:" : `round ${round} of ${options.rounds}:`);
+    for (const work of stage.works) {
+      process.stdout.write(` ${work.name}`);
+      for (const [name, sample] of await playedBy(stage, work)) {
+        const key = `${work.name} ${name}`;
+        if (round > 0) samples.set(key, [...(samples.get(key) ?? []), sample]);
+      }
     }
-    console.log(`round ${round} of ${rounds} done`);
+    console.log();
   }
-  printTable(works({ archive, ...tars }), contenders, times);
-  console.log(`\ntar -x of all layers, the floor of load: ${seconds(median(times.get("floor") ?? []))}`);
-  await printPings(archive, ours.socket);
-  for (const { name, peakMemory } of contenders) {
-    console.log(`peak memory of ${name}: ${Math.round((await peakMemory()) / 1e6)} MB`);
+  for (const { name, title } of stage.works) {
+    const rows = [...samples].filter(([key]) => key.startsWith(`${name} `));
+    console.log(
+      `\n${tableOf(
+        title,
+        rows.map(([key, all]) => ({ name: key.slice(name.length + 1), samples: all })),
+      )}`,
+    );
   }
+  await tellPings(stage);
+  for (const [who, why] of failures) console.log(`\n${who}: ${why}`);
 }
 
-/** Whether a load leaves the daemon free for others. */
-async function printPings(archive: string, socket: string): Promise<void> {
-  const [load] = works({ archive, changes: "", data: "" });
-  const { median, worst, count } = await pingsUntil(socket, load?.run(socket) ?? Promise.resolve());
-  console.log(`_ping of layerkit during a load: median ${median} ms, worst ${worst} ms of ${count}`);
+/** The work, by each who can do it, in turn; and the floors of a pull. */
+async function playedBy({ contenders, disk, image }: Stage, work: Work): Promise<Map<string, Sample>> {
+  const played = new Map<string, Sample>();
+  for (const contender of contenders.filter(({ socket }) => socket || work.byPulling)) {
+    try {
+      played.set(contender.name, await once(contender, work, disk));
+    } catch (error) {
+      interrupt.signal.throwIfAborted();
+      failures.set(`${work.title}, ${contender.name}`, messageOf(error));
+    }
+    interrupt.signal.throwIfAborted();
+  }
+  if (work.name === "pull")
+    for (const [name, sample] of await floors(image, join(disk, "floor"))) played.set(name, sample);
+  return played;
 }
 
-async function timed({ prepare, run, after }: Work, { socket }: Contender): Promise<number> {
-  await prepare?.(socket);
-  const start = performance.now();
-  await run(socket);
-  const took = performance.now() - start;
-  await after?.(socket);
-  return took;
-}
-
-async function floor(layers: readonly string[], into: string): Promise<number> {
-  await mkdir(into);
-  const start = performance.now();
-  await unpackAll(layers, into);
-  const took = performance.now() - start;
-  await forget(into);
-  return took;
-}
-
-function printTable(
-  all: readonly Work[],
-  contenders: readonly Contender[],
-  times: ReadonlyMap<string, number[]>,
-): void {
-  const cells = (row: readonly string[]) => row.map((cell, i) => (i === 0 ? cell.padEnd(32) : cell.padStart(12)));
-  console.log(`\n${cells(["work", ...contenders.map(({ name }) => name), "ratio"]).join("")}`);
-  for (const { name } of all) {
-    const [ours = 0, theirs] = contenders.map((each) => median(times.get(`${name} ${each.name}`) ?? []));
-    const ratio = theirs === undefined ? "" : (ours / theirs).toFixed(2);
-    const shown = [ours, theirs].filter((ms) => ms !== undefined).map(seconds);
-    console.log(cells([name, ...shown, ratio]).join(""));
+async function once(contender: Contender, { enter, prepare, run, after }: Work, disk: string): Promise<Sample> {
+  await enter(contender);
+  await prepare?.(contender);
+  try {
+    await syncFileSystem(disk); // what others have left to be written is not this one's
+    return await sampled(await contender.pids(), () => run(contender));
+  } finally {
+    await after?.(contender);
   }
 }
 
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-}
-
-function seconds(ms: number): string {
-  return `${(ms / 1000).toFixed(3)} s`;
+/** Whether others are answered while images come in. */
+async function tellPings({ contenders, works }: Stage): Promise<void> {
+  for (const { title, enter, run } of works.filter(({ name }) => name === "pull" || name === "load")) {
+    console.log(`\n_ping during: ${title}`);
+    for (const contender of contenders) {
+      if (contender.socket === undefined || failures.has(`${title}, ${contender.name}`)) continue;
+      await enter(contender);
+      const { median, worst, count } = await pingsUntil(contender.socket, run(contender));
+      console.log(`  ${contender.name.padEnd(12)} median ${median} ms, worst ${worst} ms of ${count}`);
+      interrupt.signal.throwIfAborted();
+    }
+  }
 }

@@ -1,9 +1,82 @@
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { mkdir, mkdtemp, rename, rm, stat, writeFile } from "node:fs/promises";
+import { createReadStream, createWriteStream } from "node:fs";
+import { copyFile, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
 import { cacheDirectory } from "../test/oracle/programs.js";
+import { rawTar } from "../test/oracle/raw-tar.js";
 import { output } from "../test/oracle/run.js";
+
+/** Files of one image. */
+export interface Image {
+  /** A docker archive. */
+  readonly archive: string;
+  /** Its layers, plain tars, bottom first. */
+  readonly layers: readonly string[];
+  /** The same by gzip. */
+  readonly blobs: readonly string[];
+}
+
+/** The reference image, laid out in `directory`. */
+export async function layOut(directory: string): Promise<Image> {
+  const archive = join(directory, "reference.tar");
+  await copyFile(await referenceImage(), archive);
+  const [plain, layout] = [join(directory, "plain"), join(directory, "packed")];
+  await mkdir(plain);
+  await output("cp", ["-r", await packedImage(), layout]);
+  const manifest = await output("skopeo", ["inspect", "--raw", `oci:${layout}:latest`]);
+  const { layers } = JSON.parse(manifest) as { layers: { digest: string }[] };
+  const blobs = layers.map(({ digest }) => join(layout, "blobs", digest.replace(":", "/")));
+  return { archive, blobs, ...(await unpacked(archive, plain)) };
+}
+
+/** The reference image as an OCI layout, its layers by gzip: made once, then kept. */
+export async function packedImage(): Promise<string> {
+  return kept("reference-oci", async (layout) => packed(await referenceImage(), layout));
+}
+
+/** One with three times its layers, each of them slightly different each time. Made once, then kept. */
+export async function packedThrice(): Promise<string> {
+  return kept("thrice-oci", async (layout) => {
+    const work = `${layout}-work`;
+    await mkdir(work);
+    const { layers } = await unpacked(await referenceImage(), work);
+    const all = [...layers];
+    for (const time of [2, 3]) {
+      for (const [i, layer] of layers.entries()) {
+        const other = join(work, `${time}-${i}.tar`);
+        await writeFile(other, rawTar([{ name: `time-${time}-${i}`, content: "" }], 0));
+        await pipeline(createReadStream(layer), createWriteStream(other, { flags: "a" }));
+        all.push(other);
+      }
+    }
+    await packed(await docker(work, all), layout);
+    await rm(work, { recursive: true });
+  });
+}
+
+/** What `make` makes at a path, or has made there in a run before. */
+async function kept(name: string, make: (path: string) => Promise<void>): Promise<string> {
+  const path = join(cacheDirectory, name);
+  if (await stat(path).catch(() => undefined)) return path;
+  console.log(`making ${name} (once)`);
+  await output("rm", ["-rf", `${path}.part`, `${path}.part-work`]);
+  await make(`${path}.part`);
+  await rename(`${path}.part`, path);
+  return path;
+}
+
+async function packed(archive: string, layout: string): Promise<void> {
+  const to = `oci:${layout}:latest`;
+  await output("skopeo", ["copy", "-q", "--dest-compress-format", "gzip", `docker-archive:${archive}`, to]);
+}
+
+/** @returns the plain tars of its layers, bottom first */
+async function unpacked(archive: string, directory: string): Promise<{ layers: string[] }> {
+  await output("tar", ["-xf", archive, "-C", directory]);
+  const [item] = JSON.parse(await readFile(join(directory, "manifest.json"), "utf8")) as { Layers: string[] }[];
+  return { layers: (item?.Layers ?? []).map((name) => join(directory, name)) };
+}
 
 /**
  * An image as people have them, 640 MB in six layers: a Debian, a compiler, 50,000 small files, a few big ones,
@@ -12,22 +85,17 @@ import { output } from "../test/oracle/run.js";
  *
  * @returns a docker archive's path
  */
-export async function referenceImage(): Promise<string> {
-  const archive = join(cacheDirectory, "reference.tar");
-  if (await stat(archive).catch(() => undefined)) return archive;
-  console.log("making the reference image (once)");
-  await mkdir(cacheDirectory, { recursive: true });
-  const work = await mkdtemp("/dev/shm/layerkit-reference-");
-  try {
-    const layers = [await debian(work), await compiler(work), await smallFiles(work), await bigFiles(work)];
-    layers.push(await changes(work), await whiteouts(work));
-    const made = await docker(work, layers);
-    await output("cp", [made, `${archive}.part`]);
-    await rename(`${archive}.part`, archive);
-  } finally {
-    await rm(work, { recursive: true, force: true });
-  }
-  return archive;
+async function referenceImage(): Promise<string> {
+  return kept("reference.tar", async (archive) => {
+    const work = await mkdtemp("/dev/shm/layerkit-reference-");
+    try {
+      const layers = [await debian(work), await compiler(work), await smallFiles(work), await bigFiles(work)];
+      layers.push(await changes(work), await whiteouts(work));
+      await output("cp", [await docker(work, layers), archive]);
+    } finally {
+      await rm(work, { recursive: true, force: true });
+    }
+  });
 }
 
 async function debian(work: string): Promise<string> {
@@ -46,7 +114,7 @@ async function compiler(work: string): Promise<string> {
   const directory = join(work, "compiler");
   await mkdir(directory);
   await output("tar", ["-xf", all, "-C", directory, "--exclude=./dev", "--no-wildcards", "--anchored", "-X", had]);
-  return packed(work, "compiler");
+  return tarred(work, "compiler");
 }
 
 function isFile(path: string): boolean {
@@ -61,7 +129,7 @@ async function smallFiles(work: string): Promise<string> {
     const names = Array.from({ length: 20 }, (_, j) => j);
     await Promise.all(names.map((j) => writeFile(join(directory, `file-${j}.js`), text(i * 20 + j))));
   }
-  return packed(work, "small");
+  return tarred(work, "small");
 }
 
 function text(seed: number): string {
@@ -72,7 +140,7 @@ async function bigFiles(work: string): Promise<string> {
   const directory = join(work, "big/srv/data");
   await mkdir(directory, { recursive: true });
   for (let i = 0; i < 4; i++) await writeFile(join(directory, `table-${i}.bin`), noise(i, 16 << 20));
-  return packed(work, "big");
+  return tarred(work, "big");
 }
 
 /** Bytes that no compression makes smaller, the same in every build. */
@@ -87,7 +155,7 @@ async function changes(work: string): Promise<string> {
     await mkdir(directory, { recursive: true });
     await writeFile(join(directory, "file-0.js"), text(i + 77));
   }
-  return packed(work, "changes");
+  return tarred(work, "changes");
 }
 
 async function whiteouts(work: string): Promise<string> {
@@ -97,10 +165,10 @@ async function whiteouts(work: string): Promise<string> {
     await mkdir(directory, { recursive: true });
     await writeFile(join(directory, i % 10 === 0 ? ".wh..wh..opq" : ".wh.file-1.js"), "");
   }
-  return packed(work, "whiteouts");
+  return tarred(work, "whiteouts");
 }
 
-async function packed(work: string, name: string): Promise<string> {
+async function tarred(work: string, name: string): Promise<string> {
   const tar = join(work, `${name}.tar`);
   await output("tar", [
     "--sort=name",

@@ -2,80 +2,177 @@ import { createReadStream, createWriteStream } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { call } from "../test/oracle/engine-call.js";
+import { Registry } from "../test/oracle/registry.js";
 import { output } from "../test/oracle/run.js";
+import { type Contender, noAuth } from "./contenders.js";
 
-/** One thing to measure, done against any engine; `prepare` is not measured, nor is what it returns to be undone. */
+/** One thing to measure: `run`. What comes before and after is not measured. */
 export interface Work {
+  /** As it is chosen on the command line. */
   readonly name: string;
-  readonly prepare?: (socket: string) => Promise<void>;
-  readonly run: (socket: string) => Promise<void>;
-  readonly after?: (socket: string) => Promise<void>;
+  readonly title: string;
+  /** Those who can only pull can do it too. */
+  readonly byPulling?: boolean;
+  /** Takes long to prepare. */
+  readonly onlyIfNamed?: boolean;
+  /** Brings the image there, or takes it away. */
+  readonly enter: (contender: Contender) => Promise<void>;
+  readonly prepare?: (contender: Contender) => Promise<void>;
+  readonly run: (contender: Contender) => Promise<void>;
+  readonly after?: (contender: Contender) => Promise<void>;
 }
 
-const image = "layerkit/reference:latest";
+/** What works are done with. */
+export interface Material {
+  /** A registry that has `reference` and `large`. */
+  readonly host: string;
+  /** `layerkit/reference`, the same image, as a docker archive. */
+  readonly archive: string;
+  /** For containers: 2,000 small files over those of the image, and 200 MB in 2,000 files. */
+  readonly changes: string;
+  readonly data: string;
+}
 
-/** In the order they have to be done: the image is there after the first. */
-export function works(files: { archive: string; changes: string; data: string }): Work[] {
+export function works({ host, archive, changes, data }: Material): Work[] {
+  const reference = `${host}/reference:latest`;
+  const large = `${host}/large:latest`;
+  const pull = (contender: Contender) => contender.pull(reference);
+  const present = { enter: pull };
+  const absent = {
+    enter: async (contender: Contender) => {
+      for (const image of [large, reference, loaded]) await contender.remove(image);
+    },
+  };
+  const local = { enter: (contender: Contender) => load(contender, archive) };
+  const uploads = new Uploads(loaded);
   return [
-    { name: "load, 6 layers", run: (socket) => load(socket, files.archive) },
-    { name: "load, all layers known", run: (socket) => load(socket, files.archive) },
-    { name: "save", run: (socket) => save(socket) },
+    { name: "pull", title: "pull, 6 layers, gzip", ...absent, byPulling: true, run: pull },
+    { name: "pulled", title: "pull, every layer exists", ...present, byPulling: true, run: pull },
     {
-      name: "diff, 2,000 changes",
-      prepare: (socket) => createWith(socket, "changed", files.changes),
-      run: async (socket) => void (await call(socket, "/containers/changed/changes")),
-      after: (socket) => remove(socket, "changed"),
+      ...{ name: "large", title: "pull, three times as large", onlyIfNamed: true },
+      ...absent,
+      byPulling: true,
+      run: (to) => to.pull(large),
+      after: (to) => to.remove(large),
+    },
+    { name: "load", title: "load, docker archive", ...absent, run: (to) => load(to, archive) },
+    { name: "loaded", title: "load, every layer exists", ...local, run: (to) => load(to, archive) },
+    { name: "save", title: "save", ...local, run: (from) => save(from, loaded) },
+    { name: "push", title: "push, empty registry", ...local, ...uploads.toEmpty() },
+    { name: "pushed", title: "push, every layer exists", ...local, ...uploads.again() },
+    {
+      name: "diff",
+      title: "diff, 2,000 changes",
+      ...local,
+      prepare: (on) => createWith(on, "changed", loaded, changes),
+      run: async (on) => void (await ask(on, "/containers/changed/changes")),
+      after: (on) => removeContainer(on, "changed"),
     },
     {
-      name: "commit, 200 MB in 2,000 files",
-      prepare: (socket) => createWith(socket, "filled", files.data),
-      run: async (socket) => void (await call(socket, "/commit?container=filled&repo=committed", { method: "POST" })),
-      after: async (socket) => {
-        await remove(socket, "filled");
-        await call(socket, "/images/committed:latest", { method: "DELETE" });
+      name: "commit",
+      title: "commit, 200 MB in 2,000 files",
+      ...local,
+      prepare: (on) => createWith(on, "filled", loaded, data),
+      run: async (on) => void (await ask(on, "/commit?container=filled&repo=committed", "POST")),
+      after: async (on) => {
+        await removeContainer(on, "filled");
+        await on.remove("committed:latest");
       },
     },
-    { name: "create + rm, 20 times", run: createAndRemove },
+    { name: "create", title: "create + rm, 20 times", ...local, run: (on) => createAndRemove(on, loaded) },
     {
       name: "rmi",
-      run: async (socket) => void (await call(socket, `/images/${image}`, { method: "DELETE" })),
+      title: "rmi",
+      enter: async (on) => {
+        await absent.enter(on);
+        await load(on, archive);
+      },
+      run: (on) => on.remove(loaded),
     },
   ];
 }
 
-async function load(socket: string, archive: string): Promise<void> {
-  await call(socket, "/images/load?quiet=1", {
-    method: "POST",
-    body: createReadStream(archive, { highWaterMark: 1 << 20 }),
-  });
+/** As the archive names it. */
+const loaded = "layerkit/reference:latest";
+
+function ask({ socket = "" }: Contender, path: string, method = "GET", body?: object): Promise<string> {
+  return call(socket, path, { method, ...(body && { body }) });
 }
 
-async function save(socket: string): Promise<void> {
-  await call(socket, `/images/${image}/get`, { to: createWriteStream("/dev/null") });
+async function load(to: Contender, archive: string): Promise<void> {
+  await ask(to, "/images/load?quiet=1", "POST", createReadStream(archive, { highWaterMark: 1 << 20 }));
 }
 
-async function create(socket: string, name: string): Promise<void> {
-  await call(socket, `/containers/create?name=${name}`, { method: "POST", body: { Image: image, Cmd: ["/bin/true"] } });
+async function save({ socket = "" }: Contender, reference: string): Promise<void> {
+  await call(socket, `/images/${reference}/get`, { to: createWriteStream("/dev/null") });
 }
 
-async function createWith(socket: string, name: string, tar: string): Promise<void> {
-  await create(socket, name);
-  await call(socket, `/containers/${name}/archive?path=/`, { method: "PUT", body: createReadStream(tar) });
+async function create(on: Contender, name: string, Image: string): Promise<void> {
+  await ask(on, `/containers/create?name=${name}`, "POST", { Image, Cmd: ["/bin/true"] });
 }
 
-async function remove(socket: string, name: string): Promise<void> {
-  await call(socket, `/containers/${name}?force=1`, { method: "DELETE" });
+async function createWith(on: Contender, name: string, image: string, tar: string): Promise<void> {
+  await create(on, name, image);
+  await ask(on, `/containers/${name}/archive?path=/`, "PUT", createReadStream(tar));
 }
 
-async function createAndRemove(socket: string): Promise<void> {
+async function removeContainer(on: Contender, name: string): Promise<void> {
+  await ask(on, `/containers/${name}?force=1`, "DELETE");
+}
+
+async function createAndRemove(on: Contender, image: string): Promise<void> {
   for (let i = 0; i < 20; i++) {
-    await create(socket, `short-${i}`);
-    await remove(socket, `short-${i}`);
+    await create(on, `short-${i}`, image);
+    await removeContainer(on, `short-${i}`);
   }
 }
 
-/** Tars that `docker cp` puts into containers: 2,000 small files over those of the image, and 200 MB in 2,000 files. */
-export async function containerTars(directory: string): Promise<{ changes: string; data: string }> {
+/** Pushes to a registry that has been started for it: one that holds a layer already is not sent it again. */
+class Uploads {
+  readonly #reference: string;
+  #registry: Registry | undefined;
+
+  constructor(reference: string) {
+    this.#reference = reference;
+  }
+
+  toEmpty(): Pick<Work, "prepare" | "run" | "after"> {
+    return {
+      prepare: (from) => this.#begin(from),
+      run: (from) => this.#push(from),
+      after: (from) => this.#end(from),
+    };
+  }
+
+  again(): Pick<Work, "prepare" | "run" | "after"> {
+    const prepare = async (from: Contender) => {
+      await this.#begin(from);
+      await this.#push(from);
+    };
+    return { ...this.toEmpty(), prepare };
+  }
+
+  get #repository(): string {
+    return `${this.#registry?.host}/uploaded`;
+  }
+
+  async #begin(from: Contender): Promise<void> {
+    this.#registry = await Registry.start();
+    await ask(from, `/images/${this.#reference}/tag?repo=${this.#repository}&tag=latest`, "POST");
+  }
+
+  async #push({ socket = "" }: Contender): Promise<void> {
+    await call(socket, `/images/${this.#repository}/push?tag=latest`, { method: "POST", headers: noAuth });
+  }
+
+  async #end(from: Contender): Promise<void> {
+    await ask(from, `/images/${this.#repository}:latest?noprune=1`, "DELETE");
+    await this.#registry?.[Symbol.asyncDispose]();
+  }
+}
+
+/** Tars that `docker cp` puts into containers. */
+export async function containerTars(directory: string): Promise<Pick<Material, "changes" | "data">> {
   const name = (i: number) => `srv/app/modules/group-${i % 50}/module-${i}`;
   const changes = await tarOfFiles(join(directory, "changes.tar"), 2000, (i) => `${name(i)}/file-5.js`, 500);
   const data = await tarOfFiles(join(directory, "data.tar"), 2000, (i) => `srv/new/${i % 50}/data-${i}`, 100_000);

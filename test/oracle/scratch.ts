@@ -19,11 +19,13 @@ export async function scratch(parent = tmpdir()): Promise<Scratch> {
  * A file system of its own in a loop-mounted file in memory: steady times, and a disk that can be full.
  *
  * @param size as truncate(1) takes it: `2G`
+ * @param options `touched`: all its memory is there from the start, for who measures
  */
 export async function loopDisk(
   type: "xfs" | "ext4",
   size: string,
   mkfsOptions: readonly string[] = [],
+  { touched = false }: { readonly touched?: boolean } = {},
 ): Promise<Scratch> {
   const directory = await mkdtemp(join(find("mount") ? "/dev/shm" : tmpdir(), "layerkit-disk-"));
   const [file, path] = [join(directory, "image"), join(directory, "root")];
@@ -33,6 +35,7 @@ export async function loopDisk(
   };
   try {
     await output("truncate", ["-s", size, file]);
+    if (touched) await output("shred", ["--iterations=0", "--zero", file]);
     await output(`mkfs.${type}`, ["-q", ...mkfsOptions, file]);
     await output("mkdir", [path]);
     await output("mount", ["-o", "loop", file, path]);

@@ -18,4 +18,4 @@ export const packages: Readonly<Record<string, string>> = {
 };
 
 /** What only `npm run bench` uses. */
-export const benchPackages: Readonly<Record<string, string>> = { mmdebstrap: "mmdebstrap" };
+export const benchPackages: Readonly<Record<string, string>> = { mmdebstrap: "mmdebstrap", podman: "podman" };

@@ -1,0 +1,61 @@
+import { join } from "node:path";
+import type { Undo } from "../src/spec/index.js";
+import { find } from "../test/oracle/programs.js";
+import { Registry } from "../test/oracle/registry.js";
+import { output } from "../test/oracle/run.js";
+import { loopDisk, scratch } from "../test/oracle/scratch.js";
+import { type Contender, startDockerd, startLayerkit } from "./contenders.js";
+import type { Options } from "./options.js";
+import { startContainerd, startPodman, startUmoci } from "./peers.js";
+import { type Image, layOut, packedImage, packedThrice } from "./reference-image.js";
+import { containerTars, type Work, works } from "./work.js";
+
+/** Everything that measuring needs. */
+export interface Stage {
+  /** Where all contenders keep their data: one XFS in memory. */
+  readonly disk: string;
+  readonly image: Image;
+  /** The first is ours. */
+  readonly contenders: readonly Contender[];
+  readonly works: readonly Work[];
+}
+
+/** @param undo gets what has to be taken down */
+export async function setStage(options: Options, undo: Undo): Promise<Stage> {
+  const use = <T extends AsyncDisposable>(part: T): T => {
+    undo.defer(() => part[Symbol.asyncDispose]());
+    return part;
+  };
+  const memory = use(await scratch("/dev/shm"));
+  process.env.TMPDIR = memory.path; // for whoever is started from now on
+  const image = await layOut(memory.path);
+  const tars = await containerTars(memory.path);
+  const disk = use(await loopDisk("xfs", "8G", [], { touched: true }));
+  const registry = use(await Registry.start());
+  const upload = async (layout: string, name: string) => {
+    const to = `docker://${registry.host}/${name}:latest`;
+    await output("skopeo", ["copy", "-q", "--dest-tls-verify=false", `oci:${layout}:latest`, to]);
+  };
+  const chosen = works({ host: registry.host, archive: image.archive, ...tars }).filter(({ name, onlyIfNamed }) =>
+    options.works.length === 0 ? !onlyIfNamed : options.works.includes(name),
+  );
+  await upload(await packedImage(), "reference");
+  if (chosen.some(({ name }) => name === "large")) await upload(await packedThrice(), "large");
+  const contenders: Contender[] = [];
+  for (const [name, needs, start] of all) {
+    if (options.contenders !== undefined && !options.contenders.includes(name)) continue;
+    const missing = needs.find((program) => find(program) === undefined);
+    if (missing === undefined) contenders.push(use(await start(join(disk.path, name))));
+    else console.log(`without ${name}: no ${missing} here`);
+  }
+  return { disk: disk.path, image, contenders, works: chosen };
+}
+
+/** Everybody who may take part, and the programs that takes. */
+const all: [name: string, needs: readonly string[], start: (directory: string) => Promise<Contender>][] = [
+  ["layerkit", [], startLayerkit],
+  ["dockerd", ["dockerd"], startDockerd],
+  ["containerd", ["containerd", "ctr"], startContainerd],
+  ["podman", ["podman"], startPodman],
+  ["umoci", ["umoci", "skopeo"], startUmoci],
+];
