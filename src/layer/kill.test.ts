@@ -28,9 +28,9 @@ describe.for(drivers)("killed at any moment, on %s", (driver) => {
     await using root = await TestRoot.make(driver);
     const kept = new Set<string>();
     // Whole copies take their time; what is tested here is the same.
-    const rounds = driver === "vfs" ? 3 : 8;
+    const rounds = driver === "vfs" ? 2 : 4;
     for (let round = 0; round < rounds; round++) {
-      const said = await killedAfter(root, 1 + round);
+      const said = await killedAfter(root, 1 + 2 * round);
       const { there, dropped } = acknowledged(said);
       for (const id of there) kept.add(id);
       for (const id of dropped) kept.delete(id);

@@ -1,5 +1,3 @@
-import { spawn } from "node:child_process";
-import { randomInt } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { output, type Ran, run } from "../oracle/run.js";
@@ -57,21 +55,6 @@ export async function killPoints(args: readonly string[], log: string): Promise<
 }
 
 const quietly = ["-f", "-qqq"]; // with --seccomp-bpf strace 6.1 injects no signals
-
-/** Runs the operation, and kills it up to `withinMs` after it has begun. */
-export async function killAtRandom(withinMs: number, args: readonly string[]): Promise<Killed> {
-  const child = spawn(process.execPath, [victim, ...args], { stdio: ["ignore", "pipe", "pipe"] });
-  let [stdout, stderr] = ["", ""];
-  child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
-  child.stdout.on("data", (chunk: Buffer) => {
-    if (stdout === "") setTimeout(() => child.kill("SIGKILL"), randomInt(withinMs * 1000) / 1000);
-    stdout += chunk.toString();
-  });
-  const [status, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve) =>
-    child.once("close", (code, killed) => resolve([code, killed])),
-  );
-  return ended({ status: status ?? -1, signal, stdout, stderr }, args);
-}
 
 function ended({ status, signal, stdout, stderr }: Omit<Ran, "bytes">, args: readonly string[]): Killed {
   const killed = signal === "SIGKILL" || status === 137;
