@@ -199,6 +199,9 @@ describe.skipIf(lacking("mounts"))("overlay2 on disk", () => {
     const before = fs.readdirSync(home);
     const reader = await Overlay2.open(bench.dataRoot, { readOnly: true });
     expect(await reader.diffSize(id)).toBe(0);
+    const changes = [];
+    for await (const change of reader.changes(id)) changes.push(change);
+    expect(changes).toEqual([{ kind: "added", path: "/new" }]);
     await expect(reader.create(randomID())).rejects.toMatchObject({ code: "forbidden" });
     await expect(reader.mount(id)).rejects.toMatchObject({ code: "forbidden" });
     await expect(reader.remove(id)).rejects.toMatchObject({ code: "forbidden" });

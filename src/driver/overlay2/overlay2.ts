@@ -9,6 +9,7 @@ import { ifMissing } from "../layer-names.js";
 import { LayerUses } from "../layer-uses.js";
 import { openTrees } from "../open-trees.js";
 import { changedPaths } from "../read/changed-paths.js";
+import { Redirected } from "../read/lower.js";
 import { paced } from "../read/paced.js";
 import { changesIn, readDiff } from "../read/read-diff.js";
 import { hasRedirects } from "../read/redirects.js";
@@ -119,13 +120,26 @@ export class Overlay2 implements Driver {
   }
 
   async *changes(id: CacheID): AsyncGenerator<PathChange, void> {
-    await using open = await this.openDiff(id);
+    await using _hold = await this.#hold(id);
+    let told = 0;
+    try {
+      if (!this.#ready.nativeDiff) throw new Redirected();
+      const lowers = await this.#home.lowerDirs(id);
+      for await (const change of changedPaths(this.#home.file(id, "diff"), lowers, this.#xattrPrefix)) {
+        told++;
+        yield change;
+      }
+    } catch (error) {
+      if (!(error instanceof Redirected)) throw error;
+      // In the merged trees the order is the same, and so is what has been told.
+      for await (const change of this.#changesMerged(id)) if (told-- <= 0) yield change;
+    }
+  }
+
+  async *#changesMerged(id: CacheID): AsyncGenerator<PathChange, void> {
+    await using open = await this.#openTrees(id);
     const { source } = open;
-    if (source.kind === "trees") return yield* changedPaths(source.upper, source.lower);
-    const parent = await this.#home.parentOf(id);
-    if (parent === undefined) return yield* changedPaths(source.root, undefined, source.xattrPrefix);
-    await using below = await this.mount(parent);
-    yield* changedPaths(source.root, below.path, source.xattrPrefix);
+    if (source.kind === "trees") yield* changedPaths(source.upper, source.lower === undefined ? [] : [source.lower]);
   }
 
   async diffSize(id: CacheID): Promise<number> {

@@ -2,11 +2,15 @@ import type { PathChange } from "../driver.js";
 import { differences } from "./differences.js";
 import { paced } from "./paced.js";
 
-/** The differences of two trees as `docker diff` lists them. @param overlay as `differences` takes it */
-export async function* changedPaths(
+/** The differences of trees as `docker diff` lists them. @param overlay as `differences` takes it */
+export function changedPaths(
   upper: string,
-  lower: string | undefined,
+  lowers: readonly string[],
   overlay?: string,
 ): AsyncGenerator<PathChange, void> {
-  for await (const { kind, path } of paced(differences(upper, lower, overlay))) yield { kind, path: `/${path}` };
+  return paced(pathChanges(upper, lowers, overlay));
+}
+
+function* pathChanges(upper: string, lowers: readonly string[], overlay?: string): Generator<PathChange, void> {
+  for (const { kind, path } of differences(upper, lowers, overlay)) yield { kind, path: `/${path}` };
 }

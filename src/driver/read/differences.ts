@@ -1,7 +1,8 @@
 import { compareNames, joinPath, type Path } from "../../spec/index.js";
-import { fgetxattr, Stat, tryLstatat } from "../../sys/index.js";
+import { fgetxattr, flistxattr, Stat, tryLstatat } from "../../sys/index.js";
 import { isDirectory, isWhiteout } from "../node-kind.js";
 import { closeAll, openDirectoryIn, openRoot, sortedNames } from "./directory.js";
+import { Lower, Redirected } from "./lower.js";
 import { sameNode } from "./same-node.js";
 
 /** A path at which two trees differ. */
@@ -17,7 +18,7 @@ interface Frame {
   readonly path: Path;
   readonly upper: number;
   /** Absent: all that is in `upper` was added. */
-  readonly lower: number | undefined;
+  readonly lower: Lower | undefined;
   /** All that `lower` has here is hidden: `upper` has all there is. */
   readonly hiding: boolean;
   readonly names: readonly string[];
@@ -27,101 +28,114 @@ interface Frame {
 }
 
 /**
- * What is different in the tree `upper` from the tree `lower`, in the order of `readTree`; a directory in which
+ * What is different in the tree `upper` from that of `lowers`, in the order of `readTree`; a directory in which
  * something differs comes as modified before that.
  *
- * @param overlay `upper` is an overlayfs upper directory upon the merged tree `lower`; the prefix of its xattrs.
- * The result is that of comparing the merged trees, at the cost of what `upper` holds.
+ * @param lowers a tree that does not change meanwhile, none, or with `overlay` layers, top first
+ * @param overlay `upper` is an overlayfs upper directory upon the layers `lowers`; the prefix of their xattrs. The
+ * result is that of comparing the merged trees, at the cost of what `upper` holds, and without a mount.
+ * @throws Redirected: what comes from here on is to be had from the merged trees only, in the same order
  */
-export function* differences(upper: string, lower: string | undefined, overlay?: string): Generator<Difference, void> {
-  yield* new Comparison(overlay).run(upper, lower);
+export function* differences(
+  upper: string,
+  lowers: readonly string[],
+  overlay?: string,
+): Generator<Difference, void, undefined> {
+  yield* new Comparison(overlay).run(upper, lowers);
 }
 
 class Comparison {
-  readonly #opaque: string | undefined;
+  readonly #overlay: string | undefined;
   readonly #up = new Stat();
   readonly #low = new Stat();
   readonly #frames: Frame[] = [];
 
   constructor(overlay: string | undefined) {
-    this.#opaque = overlay === undefined ? undefined : `${overlay}opaque`;
+    this.#overlay = overlay;
   }
 
-  *run(upper: string, lower: string | undefined): Generator<Difference, void> {
+  *run(upper: string, lowers: readonly string[]): Generator<Difference, void> {
     try {
       const root = openRoot(upper);
-      const below = lower === undefined ? undefined : openRoot(lower);
-      this.#push({ path: "", upper: root, lower: below, hiding: this.#opaque === undefined, untold: undefined });
+      const below = lowers.length === 0 ? undefined : Lower.open(lowers, this.#overlay);
+      this.#push({ path: "", upper: root, lower: below, hiding: this.#overlay === undefined, untold: undefined });
       for (let frame = this.#frames.at(-1); frame; frame = this.#frames.at(-1)) {
         const name = frame.names[frame.next++];
-        if (name !== undefined) {
-          yield* this.#compare(frame, name);
-        } else {
+        if (name === undefined) {
           this.#frames.pop();
-          closeAll([frame.upper, frame.lower]);
+          leave(frame);
+          continue;
         }
+        const difference = this.#compare(frame, name);
+        if (difference === undefined) continue;
+        for (const above of this.#frames) {
+          const { untold } = above;
+          above.untold = undefined;
+          if (untold) yield untold;
+        }
+        yield difference;
       }
     } finally {
-      closeAll(this.#frames.flatMap((frame) => [frame.upper, frame.lower]));
+      this.#frames.forEach(leave);
     }
   }
 
   /** @param frame `hiding` as of the directory above: what an opaque one hides stays hidden further down */
-  #push(frame: Omit<Frame, "names" | "next">): void {
-    const hiding = frame.hiding || this.#isOpaque(frame.upper);
-    this.#frames.push({ ...frame, hiding, names: namesOf(frame.upper, frame.lower, hiding), next: 0 });
+  #push({ path, upper, lower, hiding: above, untold }: Omit<Frame, "names" | "next">): void {
+    // Overlayfs takes no notice of a mark on the root.
+    const hiding = above || (path !== "" && this.#isOpaque(upper));
+    const names = namesOf(upper, lower, hiding);
+    this.#frames.push({ path, upper, lower: lower?.expecting(names.length), hiding, untold, names, next: 0 });
   }
 
   #isOpaque(directory: number): boolean {
-    return this.#opaque !== undefined && fgetxattr(directory, this.#opaque)?.[0] === 0x79;
+    if (this.#overlay === undefined) return false;
+    const marks = flistxattr(directory);
+    if (marks.includes(`${this.#overlay}redirect`)) throw new Redirected();
+    const opaque = `${this.#overlay}opaque`;
+    return marks.includes(opaque) && fgetxattr(directory, opaque)?.[0] === 0x79;
   }
 
-  *#compare(frame: Frame, name: string): Generator<Difference, void> {
-    const path = joinPath(frame.path, name);
-    const place = { path, dir: frame.upper, name };
-    const isUp = this.#isThere(frame.upper, name, this.#up);
-    // A bottom layer is not mounted: its whiteouts, of nothing, are seen as they are.
-    const isLow = frame.lower !== undefined && this.#isThere(frame.lower, name, this.#low);
-    if (!isUp) {
-      if (isLow) yield* this.#tell({ ...place, kind: "deleted" });
-      return;
-    }
-    const bothDirectories = isLow && isDirectory(this.#up) && isDirectory(this.#low);
-    const isSame = isLow && this.#isSame(frame, name);
-    const child = isDirectory(this.#up) ? openDirectoryIn(frame.upper, name) : undefined;
-    const difference: Difference = { ...place, kind: isLow ? "modified" : "added" };
+  /**
+   * Looks at one name, and goes into the directory that it is.
+   *
+   * @returns undefined: it is the same in both, or a directory of which only what is in it may differ
+   */
+  #compare(frame: Frame, name: string): Difference | undefined {
+    const { path: above, upper: dir, hiding } = frame;
+    const path = joinPath(above, name);
+    const isUp = this.#isUp(dir, name);
+    const low = frame.lower?.find(name, this.#low);
+    if (!isUp) return low === undefined ? undefined : { kind: "deleted", path, dir, name };
+    const difference: Difference = { kind: low === undefined ? "added" : "modified", path, dir, name };
+    const isSame = low !== undefined && this.#isSame(frame, name, low);
+    const child = isDirectory(this.#up) ? openDirectoryIn(dir, name) : undefined;
     if (child !== undefined) {
-      const below = bothDirectories ? openDirectoryIn(frame.lower!, name) : undefined;
-      const untold = isSame ? difference : undefined;
-      this.#push({ path, upper: child, lower: below, hiding: frame.hiding, untold });
+      const lower = low !== undefined && isDirectory(this.#low) ? frame.lower?.enter(name, low) : undefined;
+      this.#push({ path, upper: child, lower, hiding, untold: isSame ? difference : undefined });
     }
-    if (!isSame) yield* this.#tell(difference);
+    return isSame ? undefined : difference;
   }
 
-  #isThere(dir: number, name: string, stat: Stat): boolean {
-    return tryLstatat(dir, name, stat) && !(this.#opaque !== undefined && isWhiteout(stat));
+  #isUp(dir: number, name: string): boolean {
+    return tryLstatat(dir, name, this.#up) && !(this.#overlay !== undefined && isWhiteout(this.#up));
   }
 
-  #isSame(frame: Frame, name: string): boolean {
-    const up = { dir: frame.upper, name, stat: this.#up };
-    return sameNode(up, { dir: frame.lower!, name, stat: this.#low });
-  }
-
-  /** First the directories above it that have not been told. */
-  *#tell(difference: Difference): Generator<Difference, void> {
-    for (const frame of this.#frames) {
-      const { untold } = frame;
-      frame.untold = undefined;
-      if (untold) yield untold;
-    }
-    yield difference;
+  #isSame({ upper, lower }: Frame, name: string, low: number): boolean {
+    const found = { dir: low, name: lower?.to(name) ?? name, stat: this.#low };
+    return sameNode({ dir: upper, name, stat: this.#up }, found);
   }
 }
 
+function leave({ upper, lower }: Frame): void {
+  closeAll([upper]);
+  lower?.close();
+}
+
 /** Names to look at: an upper directory tells only its own, unless it hides all below. */
-function namesOf(upper: number, lower: number | undefined, hiding: boolean): readonly string[] {
+function namesOf(upper: number, lower: Lower | undefined, hiding: boolean): readonly string[] {
   const names = sortedNames(upper);
-  return lower === undefined || !hiding ? names : mergeSorted(names, sortedNames(lower));
+  return lower === undefined || !hiding ? names : mergeSorted(names, lower.names());
 }
 
 function mergeSorted(a: readonly string[], b: readonly string[]): readonly string[] {

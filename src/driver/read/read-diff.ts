@@ -19,14 +19,16 @@ export function changesIn(
   xattrs: XattrChoice,
   onSkip: OnSkip = () => {},
 ): Generator<SyncChange, void, undefined> {
-  if (source.kind === "trees") return readDifferences(source.upper, source.lower, new NodeReader(xattrs, onSkip));
+  if (source.kind === "trees") return readDifferences(source, new NodeReader(xattrs, onSkip));
   return readTree(source.root, { whiteouts: "overlay", xattrPrefix: source.xattrPrefix, xattrs, onSkip });
 }
 
-function* readDifferences(upper: string, lower: string | undefined, reader: NodeReader): Generator<SyncChange, void> {
+type Trees = Extract<DiffSource, { kind: "trees" }>;
+
+function* readDifferences({ upper, lower }: Trees, reader: NodeReader): Generator<SyncChange, void> {
   const stat = new Stat();
   try {
-    for (const difference of differences(upper, lower)) {
+    for (const difference of differences(upper, lower === undefined ? [] : [lower])) {
       reader.settle();
       const change = changeOf(difference, reader, stat);
       if (change) yield change;

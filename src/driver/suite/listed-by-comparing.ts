@@ -10,8 +10,9 @@ export function listedByComparing(lower: string, upper: string): string[] {
     for (const name of names) {
       const path = `${at}/${name}`;
       const [low, up] = [isLow ? statOf(join(lower, path)) : undefined, statOf(join(upper, path))];
-      if (!up) lines.push(`D ${path}`);
-      else {
+      // The kernel lists whiteouts in a directory that one layer alone has, and then does not find them.
+      if (!up && low) lines.push(`D ${path}`);
+      else if (up) {
         const inside = up.isDirectory() && compare(path, low?.isDirectory() ?? false);
         if (!low) lines.push(`A ${path}`);
         else if (inside || !looksSame(low, up)) lines.push(`C ${path}`);

@@ -100,7 +100,8 @@ export class Vfs implements Driver {
 
   async *changes(id: CacheID): AsyncGenerator<PathChange, void> {
     await using open = await this.openDiff(id);
-    if (open.source.kind === "trees") yield* changedPaths(open.source.upper, open.source.lower);
+    const { source } = open;
+    if (source.kind === "trees") yield* changedPaths(source.upper, source.lower === undefined ? [] : [source.lower]);
   }
 
   async diffSize(id: CacheID): Promise<number> {
