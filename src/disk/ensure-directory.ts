@@ -15,7 +15,7 @@ export interface Owner {
  * @throws the error of mkdir: EEXIST, it is there and no directory
  */
 export async function ensureDirectory(path: string, mode: number, owner?: Owner): Promise<void> {
-  const topmost = await makeAll(resolve(path), mode);
+  const topmost = await makeDirectories(resolve(path), mode);
   const found = await stat(path);
   if (owner && (found.uid !== owner.uid || found.gid !== owner.gid)) await chown(path, owner.uid, owner.gid);
   if ((found.mode & 0o7777) !== mode) await chmod(path, mode);
@@ -23,17 +23,19 @@ export async function ensureDirectory(path: string, mode: number, owner?: Owner)
 }
 
 /**
- * Node's own recursive mkdir never ends where the file system itself answers ENOENT, as /proc does.
+ * Makes a directory, and those above it that are missing, with this mode as the umask has it. Node's own recursive
+ * mkdir never ends where the file system itself answers ENOENT, as /proc does, and Node 20's says ENOENT of a full disk.
  *
+ * @param path absolute
  * @returns the topmost directory that was made
  */
-async function makeAll(path: string, mode: number): Promise<string | undefined> {
+export async function makeDirectories(path: string, mode: number): Promise<string | undefined> {
   try {
     return await makeOne(path, mode);
   } catch (error) {
     if (!isErrno(error, "ENOENT") || path === dirname(path)) throw error;
   }
-  const above = await makeAll(dirname(path), mode);
+  const above = await makeDirectories(dirname(path), mode);
   const made = await makeOne(path, mode);
   return above ?? made;
 }

@@ -16,7 +16,11 @@ export interface FileSystem {
   readonly filesFree: number;
   /** Longest file name in bytes. */
   readonly nameLength: number;
+  /** As mounted. */
+  readonly readOnly: boolean;
 }
+
+const ST_RDONLY = 1;
 
 const room = new BigUint64Array(32);
 const roomBytes = new Uint8Array(room.buffer);
@@ -52,5 +56,6 @@ function read(): FileSystem {
     files: at(5),
     filesFree: at(6),
     nameLength: at(8),
+    readOnly: (at(10) & ST_RDONLY) !== 0,
   };
 }

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { lacking } from "../../../test/oracle/programs.js";
 import { removeTree } from "../../disk/index.js";
+import { MNT, mount, umount } from "../../sys/index.js";
 import { layerByLayer } from "../checks/overlay-probe.js";
 import { type MountWay, mountOverlay, type OverlayFeatures, unmountOverlay, wayFor } from "./overlay-mount.js";
 
@@ -53,6 +54,21 @@ describe.skipIf(lacking("mounts"))("mounting", () => {
     const line = await mounted("options", 3);
     const lowers = [0, 1, 2].map((i) => join(scratch, "options", link(i))).join(":");
     expect(line).toContain(`lowerdir=${lowers},upperdir=${scratch}/options/upper,workdir=${scratch}/options/work`);
+  });
+
+  test("on a full disk fails: the kernel would mount read-only", async () => {
+    const full = join(scratch, "full");
+    fs.mkdirSync(full);
+    mount("tmpfs", full, "tmpfs", 0, "nr_inodes=40");
+    try {
+      const { home, stack } = makeHome("full/home", 2);
+      for (let i = 0; fs.statfsSync(full).ffree > 0; i++) fs.writeFileSync(join(full, `filler${i}`), "");
+      const mounting = mountOverlay(home, stack, features);
+      await expect(mounting).rejects.toThrow(`: ENOSPC: no space left on device, mkdir '${home}/work/work'`);
+      expect(fs.readFileSync("/proc/self/mounts", "utf8")).not.toContain(`${home}/merged`);
+    } finally {
+      umount(full, MNT.DETACH);
+    }
   });
 
   test.skipIf(!features.layerByLayer)("layer by layer: more than a page of names, all of them absolute", async () => {

@@ -1,3 +1,4 @@
+import { mkdir } from "node:fs/promises";
 import { Worker } from "node:worker_threads";
 import { isErrno, messageOf, Unavailable } from "../../spec/index.js";
 import {
@@ -10,6 +11,7 @@ import {
   MNT,
   mount,
   moveMount,
+  statfs,
   umountInBackground,
 } from "../../sys/index.js";
 
@@ -55,10 +57,19 @@ export async function mountOverlay(
     if (way === "options") mount("overlay", `${home}/${stack.target}`, "overlay", 0, optionsOf(stack, features, home));
     else if (way === "layers") mountLayers(home, stack, features);
     else await mountFrom(home, stack.target, optionsOf(stack, features));
+    await assertWritable(home, stack);
   } catch (error) {
     const target = `${home}/${stack.target}`;
     throw new Unavailable(`error creating overlay mount to ${target}: ${messageOf(error)}`, { cause: error });
   }
+}
+
+/** Without space for a directory in the work directory the kernel mounts a stack all the same, but read-only. */
+async function assertWritable(home: string, { upper, target }: OverlayStack): Promise<void> {
+  if (upper === undefined || !statfs(`${home}/${target}`).readOnly) return;
+  await unmountOverlay(`${home}/${target}`);
+  await mkdir(`${home}/${upper.work}/work`); // fails as the kernel's own did
+  throw new Error("it came out read-only");
 }
 
 /** Takes the mount out of sight; it ends with its last user. Nothing mounted there is no error. */

@@ -1,4 +1,5 @@
-import { chmod, mkdir, rmdir, stat } from "node:fs/promises";
+import { chmod, rmdir, stat } from "node:fs/promises";
+import { makeDirectories } from "../../disk/index.js";
 import { type CacheID, isErrno, NotFound, shortID } from "../../spec/index.js";
 import { statfs } from "../../sys/index.js";
 import { overlayMagic } from "../checks/backing-filesystem.js";
@@ -38,7 +39,7 @@ async function isMounted(path: string): Promise<boolean> {
 
 async function mountFresh(home: Home, id: CacheID, lowers: string[], features: OverlayFeatures): Promise<void> {
   const path = home.file(id, "merged");
-  await mkdir(path, { recursive: true });
+  await makeDirectories(path, 0o700);
   await chmod(path, 0o700);
   try {
     await mountOverlay(home.path, await stackOf(home, id, lowers), features);

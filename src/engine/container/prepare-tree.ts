@@ -1,5 +1,5 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { makeDirectories } from "../../disk/index.js";
 import { ownersAreLimited } from "../../driver/index.js";
 import { InvalidParameter, isErrno, NotFound, type Path } from "../../spec/index.js";
 import { S } from "../../sys/index.js";
@@ -57,7 +57,7 @@ const place = {
 async function makeDirectory(tree: string, root: Root, directory: string): Promise<void> {
   const path = root.follow(parsePath(directory).absolute);
   try {
-    await mkdir(join(tree, path), { recursive: true, mode: 0o755 });
+    await makeDirectories(join(tree, path), 0o755);
   } catch (error) {
     if (!isErrno(error, "EEXIST", "ENOTDIR")) throw error;
     throw new InvalidParameter(`Cannot mkdir: ${directory} is not a directory`, { cause: error });

@@ -1,5 +1,6 @@
-import { mkdir, open, stat } from "node:fs/promises";
+import { open, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { makeDirectories } from "../../disk/index.js";
 import { isErrno, Undo } from "../../spec/index.js";
 import { MNT, MS, mount, umount } from "../../sys/index.js";
 import type { StoredContainer } from "../container/stored.js";
@@ -60,7 +61,7 @@ async function bindAll({ MountPoints }: StoredContainer, root: string): Promise<
 async function placeFor(path: string, destination: string, isDirectory: boolean): Promise<string> {
   using root = new Root(path);
   const place = join(path, root.resolve({ ...parsePath(destination), isDirectory: true }));
-  await mkdir(isDirectory ? place : dirname(place), { recursive: true, mode: 0o755 });
+  await makeDirectories(isDirectory ? place : dirname(place), 0o755);
   if (!isDirectory) await (await open(place, "a", 0o755)).close();
   return place;
 }
