@@ -6,19 +6,17 @@ export interface Row {
   readonly samples: readonly Sample[];
 }
 
-/**
- * A work and who did it, the first of them ours: medians, and how the first compares to each other in time and in
- * processor time.
- */
+/** A work and who did it: medians, and how ours compares to each other in time and in processor time. */
 export function tableOf(title: string, rows: readonly Row[]): string {
-  const [ours] = rows;
+  const ours = rows.find(({ name }) => name === "layerkit");
   const head = line(title, ["time", "ours is", "cpu", "ours is", "memory"]);
-  return [head, ...rows.map((row) => rowOf(row, row === ours ? undefined : ours))].join("\n");
+  return [head, ...rows.map((row) => rowOf(row, ours))].join("\n");
 }
 
-function rowOf({ name, samples }: Row, ours: Row | undefined): string {
+function rowOf(row: Row, ours: Row | undefined): string {
+  const { name, samples } = row;
   const [ms, cpu, peak] = middles(samples);
-  const [oursMs, oursCPU] = ours ? middles(ours.samples) : [];
+  const [oursMs, oursCPU] = ours === undefined || ours === row ? [] : middles(ours.samples);
   const memory = peak === undefined ? "" : `${Math.round(peak / 1e6)} MB`;
   return line(`  ${name}`, [seconds(ms / 1000), ratio(oursMs, ms), seconds(cpu), ratio(oursCPU, cpu), memory]);
 }
