@@ -18,6 +18,7 @@ import { mountCommand, umountCommand } from "./commands/mount.js";
 import { pruneCommand } from "./commands/prune.js";
 import { psCommand } from "./commands/ps.js";
 import { pullCommand } from "./commands/pull.js";
+import { pushCommand } from "./commands/push.js";
 import { renameCommand } from "./commands/rename.js";
 import { rmCommand } from "./commands/rm.js";
 import { rmiCommand } from "./commands/rmi.js";
@@ -36,6 +37,7 @@ const commands: Readonly<Record<string, readonly (() => Command)[]>> = {
     historyCommand,
     layersCommand,
     pullCommand,
+    pushCommand,
     loadCommand,
     saveCommand,
     importCommand,

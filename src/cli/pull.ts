@@ -2,6 +2,7 @@ import type { ProgressMessage } from "../engine/index.js";
 import { familiarName, familiarString, parseReference, type Reference, withDefaultTag } from "../spec/index.js";
 import type { Client } from "./client.js";
 import { WrongUsage } from "./failure.js";
+import { authHeader } from "./registry-auth.js";
 
 export interface PullOptions {
   readonly platform?: string | undefined;
@@ -24,7 +25,7 @@ export async function pull(
   { platform }: PullOptions = {},
 ): Promise<AsyncIterable<ProgressMessage>> {
   const query = { fromImage: familiarName(ref), tag: ref.digest ?? ref.tag, platform };
-  const reply = await client.send("POST", "/images/create", { query });
+  const reply = await client.send("POST", "/images/create", { query, headers: await authHeader(ref) });
   return reply.lines<ProgressMessage>();
 }
 

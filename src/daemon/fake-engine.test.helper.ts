@@ -36,7 +36,7 @@ export function fakeEngine(given: Record<string, Record<string, unknown>>): {
     );
   const names = ["images", "layers", "containers", "volumes", "networks", "events"] as const;
   const parts = Object.fromEntries(names.map((name) => [name, part(name)]));
-  const own = part("engine") as Pick<Served, "info" | "version" | "diskUsage">;
+  const own = part("engine") as Pick<Served, "info" | "version" | "diskUsage" | "login">;
   const engine = {
     ...parts,
     root: "/fake",
@@ -44,6 +44,7 @@ export function fakeEngine(given: Record<string, Record<string, unknown>>): {
     info: () => own.info(),
     version: () => own.version(),
     diskUsage: () => own.diskUsage(),
+    login: own.login,
     [Symbol.asyncDispose]: async () => void seen.push(["dispose"]),
   };
   return { engine: engine as unknown as Served & AsyncDisposable, seen };

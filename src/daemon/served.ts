@@ -16,6 +16,7 @@ export type Served = Pick<
   | "info"
   | "version"
   | "diskUsage"
+  | "login"
 >;
 
 /** Endpoints with what serves them, in the order they are tried. */

@@ -1,6 +1,6 @@
 import type { Driver } from "../driver/index.js";
-import type { RegistriesOptions } from "../registry/index.js";
-import { Forbidden, nowNs, rfc3339, Undo } from "../spec/index.js";
+import type { Login, RegistriesOptions } from "../registry/index.js";
+import { type Credentials, Forbidden, nowNs, rfc3339, Undo } from "../spec/index.js";
 import type { DiskUsage, Info, Version } from "./api-system.js";
 import { containerOperations } from "./container/container-operations.js";
 import type { Containers } from "./containers.js";
@@ -96,6 +96,15 @@ export class Engine implements AsyncDisposable {
 
   version(): Version {
     return versionData();
+  }
+
+  /**
+   * Asks the registry at `credentials.serveraddress` (Docker Hub without one) whether it takes them.
+   *
+   * @throws Unauthorized: it does not; Unavailable: it cannot be reached
+   */
+  login(credentials: Credentials, signal?: AbortSignal): Promise<Login> {
+    return this.#parts.registries.login(credentials, { signal });
   }
 
   async diskUsage(): Promise<DiskUsage> {

@@ -26,6 +26,11 @@ export interface Images {
    * is not fetched. Failures are thrown, with Docker's words; layers that have come whole by then are kept for a day.
    */
   pull(name: string, options?: PullOptions): AsyncIterable<ProgressMessage>;
+  /**
+   * Brings an image to the registry it is named after; lazily, as pulled. Without tag all tags of the repository. What
+   * the registry has already is not sent. Failures are thrown, with Docker's words.
+   */
+  push(name: string, options?: PushOptions): AsyncIterable<ProgressMessage>;
   /** A docker archive of these images. Resolves when all names are found; the bytes come lazily. */
   save(names: readonly string[], options?: AbortOption): Promise<AsyncIterable<Uint8Array>>;
   /** Makes an image of one layer from a plain or compressed tar; lazily, as pulled. Failures are thrown. */
@@ -76,6 +81,12 @@ export interface PullOptions extends AbortOption {
   readonly all?: boolean;
   /** `os/arch[/variant]` of the image to choose; this machine's without it. */
   readonly platform?: string;
+  readonly credentials?: Credentials;
+}
+
+export interface PushOptions extends AbortOption {
+  /** In place of what `name` has. */
+  readonly tag?: string;
   readonly credentials?: Credentials;
 }
 

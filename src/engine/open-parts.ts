@@ -19,6 +19,7 @@ import { ImageOperations } from "./image/operations.js";
 import { sweepLayers, sweepMounts, sweepRWLayers, sweepTmp, sweepVolumes } from "./leftovers.js";
 import { Ownership } from "./owner.js";
 import { openPulls } from "./pull/open-pulls.js";
+import { openPushes } from "./push/open-pushes.js";
 import { type CheckedSettings, checkedSettings, type RegistrySettings } from "./registry-settings.js";
 import { Turns } from "./turns.js";
 import { VolumeStore } from "./volume/volume-store.js";
@@ -41,6 +42,7 @@ export interface Parts extends Omit<ContainerParts, "driver" | "events"> {
   readonly owner: Ownership | undefined;
   readonly registrySettings: CheckedSettings;
   readonly events: EventBus;
+  readonly registries: Registries;
 }
 
 /** Opens a data root and all that is in it. @param undo gets what has to be given back, in order */
@@ -65,13 +67,14 @@ export async function openParts(options: OpenOptions, undo: Undo): Promise<Parts
   undo.defer(() => registries[Symbol.asyncDispose]());
   const images = new ImageOperations({
     ...{ images: imageStore, references, layers, distribution, registries, pulls, driver: driver.name, tmp },
+    pushes: openPushes(registrySettings.maxConcurrentUploads),
     usersOf: (id) => store.usersOf(id),
     emit: (action, id, attributes) => events.emit("image", action, id, attributes),
   });
   const stores = { store, layers, imageStore, references, volumes };
   const parts = { ...stores, images, events, threads, binds: new VolumeBinds(), turns: new Turns(), tmp, writable };
   if (writable) await tidy(root, { ...parts, driver: driver.name }, report);
-  return { ...parts, id: await engineID(root, writable), root, driver, owner, registrySettings };
+  return { ...parts, id: await engineID(root, writable), root, driver, owner, registries, registrySettings };
 }
 
 async function openRoot({ root: path, writable, report }: OpenOptions, undo: Undo) {

@@ -35,7 +35,7 @@ export class Authorization {
       return `Bearer ${this.#credentials?.registrytoken || (await this.#token(wanted, scopes)).token}`;
     }
     const { username = "", password = "" } = this.#credentials ?? {};
-    if (username === "") throw new Unauthorized(`${this.#registry.host}: no basic auth credentials`);
+    if (username === "") throw new Unauthorized("no basic auth credentials");
     return basic(username, password);
   }
 

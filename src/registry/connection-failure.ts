@@ -1,4 +1,5 @@
-import { isErrno, LayerkitError, messageOf, Unavailable } from "../spec/index.js";
+import { isIPv6 } from "node:net";
+import { LayerkitError, messageOf, Unavailable } from "../spec/index.js";
 import type { Request } from "./exchange.js";
 import { Passing } from "./passing.js";
 
@@ -32,15 +33,30 @@ export function connectionFailure(error: unknown, { method, url, signal }: Reque
   const said = `${method[0]}${method.slice(1).toLowerCase()} "${url.origin}${url.pathname}"`;
   const code = codeOf(error);
   const why = passing[code];
-  if (why !== undefined) return new Passing(`${said}: ${why}`, { cause: error });
+  if (why !== undefined) return new Passing(`${said}: ${whereTo(error)}${why}`, { cause: error });
   return new Unavailable(`${said}: ${lasting[code] ?? certificateProblem(error, code)}`, { cause: error });
 }
 
-/** Of several addresses all of which failed, the first one's. */
+interface SocketError {
+  readonly code?: string;
+  readonly syscall?: string;
+  readonly address?: string;
+  readonly port?: number;
+}
+
 function codeOf(error: unknown): string {
-  const first = error instanceof AggregateError ? error.errors[0] : error;
-  const code = (first as NodeJS.ErrnoException | undefined)?.code;
-  return code ?? "";
+  return firstOf(error).code ?? "";
+}
+
+/** Of several addresses all of which failed, the first one's. */
+function firstOf(error: unknown): SocketError {
+  return ((error instanceof AggregateError ? error.errors[0] : error) ?? {}) as SocketError;
+}
+
+/** What Docker says where no connection was to be had. */
+function whereTo(error: unknown): string {
+  const { syscall, address, port } = firstOf(error);
+  return syscall === "connect" ? `dial tcp ${isIPv6(address ?? "") ? `[${address}]` : address}:${port}: connect: ` : "";
 }
 
 function certificateProblem(error: unknown, code: string): string {
@@ -51,5 +67,5 @@ function certificateProblem(error: unknown, code: string): string {
 
 /** Whether there is nobody at that address: trying it again at once is no use. */
 export function isNobodyThere(error: unknown): boolean {
-  return error instanceof Error && isErrno(error.cause, "ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH");
+  return error instanceof Error && ["ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH"].includes(codeOf(error.cause));
 }

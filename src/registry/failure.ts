@@ -1,4 +1,5 @@
 import { DataLoss, Forbidden, InvalidParameter, NotFound, Unauthorized, Unavailable } from "../spec/index.js";
+import { challengesIn } from "./challenge.js";
 import type { Answer } from "./exchange.js";
 import { Passing } from "./passing.js";
 
@@ -12,11 +13,11 @@ const passingStatuses: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 5
  */
 export async function failureOf(answer: Answer): Promise<Error> {
   const text = await shortText(answer);
-  const said = errorIn(text) ?? plainly(answer, text);
+  const said = refusalIn(answer) ?? errorIn(text) ?? plainly(answer, text);
   const { status } = answer;
   if (passingStatuses.has(status)) return new Passing(said, { afterMs: afterOf(answer) });
-  if (status === 401) return new Unauthorized(said);
   if (status === 403 || said.startsWith("denied:")) return new Forbidden(said);
+  if (status === 401) return new Unauthorized(said);
   if (status === 404) return new NotFound(said);
   return status < 500 ? new InvalidParameter(said) : new Unavailable(said);
 }
@@ -41,6 +42,12 @@ export async function bytesOf(answer: Answer, limit: number, what: string): Prom
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
+}
+
+/** A token that is good, but not for this. @see RFC 6750, section 3.1 */
+function refusalIn(answer: Answer): string | undefined {
+  const challenges = answer.status === 401 ? challengesIn(answer.header("www-authenticate")) : [];
+  return challenges.some(({ parameters }) => parameters.error === "insufficient_scope") ? words[403] : undefined;
 }
 
 /** @see OCI distribution-spec, "Error Codes" */

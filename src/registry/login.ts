@@ -1,4 +1,4 @@
-import type { Credentials } from "../spec/index.js";
+import { type Credentials, Unauthorized } from "../spec/index.js";
 import { abortable } from "./abortable.js";
 import { failureOf } from "./failure.js";
 import { followed } from "./follow.js";
@@ -18,12 +18,18 @@ export interface Login {
 export async function login(shared: Shared, credentials: Credentials, options: AbortOption = {}): Promise<Login> {
   const host = hostOf(credentials.serveraddress ?? "");
   const { base, authorization } = await Place.ofHost(host, shared, credentials).reach(options);
-  const { header, identityToken } = await abortable(authorization.login(), options.signal);
+  const url = new URL("v2/", base);
+  const { header, identityToken } = await abortable(authorization.login(), options.signal).catch((error) => {
+    throw error instanceof Unauthorized ? new Unauthorized(`Get "${url}": ${error.message}`, { cause: error }) : error;
+  });
   const headers = header === undefined ? {} : { authorization: header };
   await persistently(new Attempts(shared, options), async () => {
-    const answer = await followed(shared, { method: "GET", url: new URL("v2/", base), headers, ...options });
-    if (answer.status >= 300) throw await failureOf(answer);
+    const answer = await followed(shared, { method: "GET", url, headers, ...options });
     await answer.discard();
+    if (answer.status === 401) {
+      throw new Unauthorized(`login attempt to ${url} failed with status: 401 Unauthorized`);
+    }
+    if (answer.status >= 300) throw await failureOf(answer);
   });
   return { status: "Login Succeeded", identityToken };
 }

@@ -64,6 +64,11 @@ export class Repository {
     this.#scopes = [`repository:${name.path}:${purpose === "pull" ? "pull" : "pull,push"}`];
   }
 
+  /** Finds out whether the registry answers. The other operations do so as well, when it was not done. */
+  async ping({ signal }: AbortOption = {}): Promise<void> {
+    await this.#origin.reach({ signal });
+  }
+
   /**
    * The manifest or index with a tag or digest. Its bytes hash to its digest, and to the one asked for.
    *

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { openDriver } from "../../src/driver/index.js";
 import type { BringParts } from "../../src/engine/pull/bring-layers.js";
 import { openPulls } from "../../src/engine/pull/open-pulls.js";
+import { openPushes, type Pushes } from "../../src/engine/push/open-pushes.js";
 import { DistributionCache, ImageStore, ReferenceStore } from "../../src/image/index.js";
 import { LayerStore } from "../../src/layer/index.js";
 import { Registries } from "../../src/registry/index.js";
@@ -25,6 +26,7 @@ export class Stores implements AsyncDisposable {
   readonly distribution: DistributionCache;
   readonly registries: Registries;
   readonly pulls: BringParts;
+  readonly pushes: Pushes;
   readonly tmp: string;
   /** What was swept at opening. */
   readonly swept: readonly string[];
@@ -40,6 +42,7 @@ export class Stores implements AsyncDisposable {
       distribution: this.distribution,
       registries: this.registries,
       pulls: this.pulls,
+      pushes: this.pushes,
       tmp: this.tmp,
       swept: this.swept,
     } = parts);
@@ -61,7 +64,8 @@ export class Stores implements AsyncDisposable {
     const distribution = new DistributionCache(join(at, "distribution"));
     const registries = new Registries();
     const pulls = await openPulls({ root: at, layers, writable: true, atOnce: 3 });
-    const stores = { images, references, layers, distribution, registries, pulls };
+    const pushes = openPushes(5);
+    const stores = { images, references, layers, distribution, registries, pulls, pushes };
     return new Stores({ ...stores, root: dir, driver: driverName, tmp, swept }, async () => {
       await registries[Symbol.asyncDispose]();
       await driver.close();

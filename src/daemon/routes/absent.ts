@@ -9,7 +9,7 @@ import type { Routes, Served } from "../served.js";
  * `docker inspect` makes are 404, swarm is 503, the rest 501 with a line that says so. @see engine-api 6.6, 7
  */
 export function absentRoutes(engine: Served): Routes {
-  return [...processRoutes(engine), ...registryRoutes, ...pluginRoutes, ...swarmRoutes];
+  return [...processRoutes(engine), ...otherRoutes, ...pluginRoutes, ...swarmRoutes];
 }
 
 /** An unknown container is still 404: clients tell it from a missing feature. */
@@ -36,11 +36,9 @@ const noExec: Handler = (call) => {
   throw new NotFound(`No such exec instance: ${call.param("id")}`);
 };
 
-const registryRoutes: Routes = [
-  ["POST /images/{name*}/push", absent("push")],
+const otherRoutes: Routes = [
   ["GET /images/search", absent("search")],
   ["GET /distribution/{name*}/json", absent("asking a registry")],
-  ["POST /auth", absent("login")],
   ["POST /build", absent("build")],
   ["POST /build/cancel", absent("build")],
   ["POST /session", session],

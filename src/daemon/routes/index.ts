@@ -8,6 +8,7 @@ import { imageRoutes } from "./images.js";
 import { networkRoutes } from "./networks.js";
 import { type OwnState, ownRoutes } from "./own.js";
 import { pruneRoutes } from "./prune.js";
+import { registryRoutes } from "./registry.js";
 import { systemRoutes } from "./system.js";
 import { transferRoutes } from "./transfer.js";
 import { volumeRoutes } from "./volumes.js";
@@ -19,6 +20,7 @@ export function routerOf(engine: Served, own: OwnState): Router<Handler> {
     systemRoutes(engine),
     pruneRoutes(engine),
     transferRoutes(engine),
+    registryRoutes(engine),
     absentRoutes(engine),
     imageRoutes(engine),
     containerRoutes(engine),

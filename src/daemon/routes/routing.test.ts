@@ -98,8 +98,8 @@ describe("errors", () => {
     expect(await statuses("GET /plugins/x/json", "GET /plugins")).toEqual([404, 200]);
     expect(await statuses("POST /networks/prune", "POST /build/prune?filters=")).toEqual([200, 200]);
     expect(await statuses("GET /swarm", "GET /services", "GET /secrets/x")).toEqual([503, 503, 503]);
-    expect(await statuses("POST /auth", "POST /build", "POST /images/a/b/push", "GET /images/search?term=x")).toEqual([
-      501, 501, 501, 501,
+    expect(await statuses("POST /build", "GET /distribution/a/b/json", "GET /images/search?term=x")).toEqual([
+      501, 501, 501,
     ]);
   });
 

@@ -1,4 +1,4 @@
-import { NotImplemented, parseRegistryAuth } from "../../spec/index.js";
+import { Forbidden, NotImplemented, parseRegistryAuth, Unauthorized } from "../../spec/index.js";
 import { type Answer, bytes } from "../http/answer.js";
 import type { Call } from "../http/call.js";
 import { messages } from "../http/messages.js";
@@ -36,7 +36,16 @@ function pull(images: Served["images"], call: Call): Answer {
   const [tag, platform] = [query.text("tag"), query.text("platform")];
   const credentials = parseRegistryAuth(call.header("X-Registry-Auth"));
   const options = { ...(tag && { tag }), ...(platform && { platform }), ...(credentials && { credentials }) };
-  return messages(images.pull(call.required("fromImage"), { ...options, all: true, signal }));
+  return messages(unasked(images.pull(call.required("fromImage"), { ...options, all: true, signal })));
+}
+
+/** Told 401, the docker command asks for a password and waits for it, in scripts as well; dockerd never says so here. */
+async function* unasked<T>(source: AsyncIterable<T>): AsyncGenerator<T> {
+  try {
+    yield* source;
+  } catch (error) {
+    throw error instanceof Unauthorized ? new Forbidden(error.message, { cause: error }) : error;
+  }
 }
 
 function importTar(images: Served["images"], { body, query, signal }: Call): Answer {

@@ -30,9 +30,9 @@ export class BesideDockerd implements AsyncDisposable {
     this.#root = root;
     this.#dockerd = dockerd;
     this.#stores = stores;
-    const { images, references, layers, distribution, registries, pulls, tmp } = stores;
+    const { images, references, layers, distribution, registries, pulls, pushes, tmp } = stores;
     this.#ours = new ImageOperations({
-      ...{ images, references, layers, distribution, registries, pulls, tmp, driver: "overlay2" },
+      ...{ images, references, layers, distribution, registries, pulls, pushes, tmp, driver: "overlay2" },
       usersOf: (id) => this.#users.filter((user) => user.image === id).map((user) => ({ id: user.id, running: false })),
       emit: (action, id) => this.events.push(`${action} ${id}`),
     });

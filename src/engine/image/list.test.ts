@@ -18,10 +18,10 @@ describe("what dockerd 20.10 does not have yet", () => {
   let operations: ImageOperations;
   beforeAll(async () => {
     stores = await freshStores();
-    const { images, references, layers, distribution, registries, pulls, tmp, driver } = stores;
+    const { images, references, layers, distribution, registries, pulls, pushes, tmp, driver } = stores;
     const usersOf = (id: string) => (id === sha256(samples[1]!.config!) ? [{ id: "c", running: false }] : []);
     operations = new ImageOperations({
-      ...{ images, references, layers, distribution, registries, pulls, tmp, driver },
+      ...{ images, references, layers, distribution, registries, pulls, pushes, tmp, driver },
       ...{ usersOf, emit: () => {} },
     });
     for await (const _ of operations.load(bytes(dockerArchive(samples))));

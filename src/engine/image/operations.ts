@@ -16,8 +16,10 @@ import type {
   ImportOptions,
   LoadOptions,
   PullOptions,
+  PushOptions,
 } from "../images.js";
 import { pullByName } from "../pull/request.js";
+import { pushByName } from "../push/request.js";
 import { imageHistory } from "./history.js";
 import { inspectImage } from "./inspect.js";
 import { listImages } from "./list.js";
@@ -54,6 +56,10 @@ export class ImageOperations implements Images {
 
   pull(name: string, options?: PullOptions): AsyncIterable<ProgressMessage> {
     return pullByName(this.#parts, name, options);
+  }
+
+  push(name: string, options?: PushOptions): AsyncIterable<ProgressMessage> {
+    return pushByName(this.#parts, name, options);
   }
 
   save(names: readonly string[], options?: AbortOption): Promise<AsyncIterable<Uint8Array>> {

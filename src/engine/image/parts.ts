@@ -3,6 +3,7 @@ import type { LayerStore } from "../../layer/index.js";
 import type { Registries } from "../../registry/index.js";
 import type { ImageID } from "../../spec/index.js";
 import type { BringParts } from "../pull/bring-layers.js";
+import type { Pushes } from "../push/open-pushes.js";
 
 /** What operations on images work with. */
 export interface ImageParts {
@@ -14,13 +15,14 @@ export interface ImageParts {
   readonly registries: Registries;
   /** Pulls that are under way, and what is left of those that ended early. */
   readonly pulls: BringParts;
+  readonly pushes: Pushes;
   /** Name of the storage driver. */
   readonly driver: string;
   /** Absolute path of the data root's `tmp`: archives are kept there while they are read. It exists. */
   readonly tmp: string;
   /** The containers made of an image, in any state. */
   readonly usersOf: (id: ImageID) => readonly ImageUser[];
-  /** Tells that something happened to an image: `tag`, `untag`, `delete`, `load`, `import`, `pull`, `save`, `prune`. */
+  /** Tells that something happened to an image: `tag`, `untag`, `delete`, `load`, `import`, `pull`, `push`, `save`, `prune`. */
   readonly emit: (action: string, id: string, attributes: Readonly<Record<string, string>>) => void;
 }
 

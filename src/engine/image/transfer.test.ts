@@ -15,9 +15,9 @@ async function operations() {
   const stores = await freshStores();
   const events: unknown[] = [];
   const users: ImageUser[] = [];
-  const { images, references, layers, distribution, registries, pulls, tmp, driver } = stores;
+  const { images, references, layers, distribution, registries, pulls, pushes, tmp, driver } = stores;
   const all = new ImageOperations({
-    ...{ images, references, layers, distribution, registries, pulls, tmp, driver },
+    ...{ images, references, layers, distribution, registries, pulls, pushes, tmp, driver },
     usersOf: () => users,
     emit: (...event) => events.push(event),
   });
