@@ -1,6 +1,7 @@
 import type { LayerStore } from "../../layer/index.js";
 import type { Repository } from "../../registry/index.js";
-import { type ChainID, DataLoss, DigestMismatch, InvalidParameter } from "../../spec/index.js";
+import { type ChainID, DataLoss, DigestMismatch, InvalidParameter, NotFound } from "../../spec/index.js";
+import { labelled } from "../../threads/index.js";
 import { Download } from "./download.js";
 import type { WantedLayer } from "./plan.js";
 import type { Brought, Watch } from "./transfer.js";
@@ -56,6 +57,7 @@ async function explained(error: unknown, { blob, diffID, label }: WantedLayer, d
     () => error,
     (why: unknown) => why,
   );
+  if (cause instanceof NotFound) return labelled(label, cause);
   if (!(cause instanceof DigestMismatch)) return cause;
   if (cause.expected === blob.digest) {
     return new DataLoss(`filesystem layer verification failed for digest ${blob.digest}`, { cause });

@@ -10,10 +10,10 @@ import {
   type ImageID,
   InvalidParameter,
   type Manifest,
-  messageOf,
   nextChainID,
   parseImageConfig,
 } from "../../spec/index.js";
+import { labelled } from "../../threads/index.js";
 
 /** A layer as the manifest offers it and the config promises it. */
 export interface WantedLayer {
@@ -50,10 +50,10 @@ async function configOf(descriptor: Descriptor, repository: Repository, signal: 
   try {
     for await (const piece of repository.blob(descriptor, { signal })) pieces.push(piece);
   } catch (error) {
-    if (signal.aborted || !(error instanceof DataLoss)) throw error;
-    const why =
-      error instanceof DigestMismatch ? `image config verification failed for digest ${digest}` : messageOf(error);
-    throw new DataLoss(`error pulling image configuration: ${why}`, { cause: error });
+    if (signal.aborted) throw error;
+    const damaged = error instanceof DigestMismatch;
+    const why = damaged ? new DataLoss(`image config verification failed for digest ${digest}`) : error;
+    throw labelled("error pulling image configuration", why);
   }
   return Buffer.concat(pieces);
 }
