@@ -64,7 +64,12 @@ export class Endpoint {
 
   /** The same as often as it may be tried. */
   async request(request: EndpointRequest): Promise<Answer> {
-    return persistently(new Attempts(this.#shared, request), () => this.once(request));
+    return this.read(request, async (answer) => answer);
+  }
+
+  /** The same with what `read` makes of the answer: that may be cut too, and is then asked for again. */
+  async read<T>(request: EndpointRequest, read: (answer: Answer) => Promise<T>): Promise<T> {
+    return persistently(new Attempts(this.#shared, request), async () => read(await this.once(request)));
   }
 }
 

@@ -175,6 +175,14 @@ describe.concurrent("a manifest", () => {
     await expect(it.app.resolve("1")).rejects.toThrow(why);
   });
 
+  test("that is cut is asked for again", async () => {
+    await using it = await badRegistry();
+    it.registry.addImage("app:1", [layerTar({ a: "1" })]);
+    it.registry.misbehave(manifestPath, cutsAfter(20), stallsAfter(20));
+    expect((await it.app.resolve("1")).bytes.length).toBeGreaterThan(20);
+    expect(it.client.pauses).toEqual([500, 1000]);
+  });
+
   test("that is not what its digest says is refused", async () => {
     await using it = await badRegistry();
     const digest = it.registry.addManifest("app:1", { schemaVersion: 2 });

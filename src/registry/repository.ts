@@ -79,10 +79,9 @@ export class Repository {
     const ref = this.#reference(tagOrDigest);
     const request = this.#request("GET", `manifests/${tagOrDigest}`, signal);
     try {
-      return await this.#anywhere(signal, async (endpoint) => {
-        const answer = await endpoint.request({ ...request, headers: acceptManifests });
-        return await manifestIn(answer, ref);
-      });
+      return await this.#anywhere(signal, (endpoint) =>
+        endpoint.read({ ...request, headers: acceptManifests }, (answer) => manifestIn(answer, ref)),
+      );
     } catch (error) {
       throw pullFailure(error, ref);
     }
