@@ -122,6 +122,7 @@ async function arrived(
   { messages, signal, held }: Bringing,
 ): Promise<Share> {
   const watch: Watch = (state) => messages.tell(blob.digest, state);
+  watch({ status: "Pulling fs layer" });
   for (;;) {
     const share = transfers.join(chainID, fetch, watch);
     try {
