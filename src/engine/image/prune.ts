@@ -27,6 +27,9 @@ export async function pruneImages(parts: ImageParts, filters: Filters = {}): Pro
       .filter(chosen)
       .flatMap((image) => namesToRemove(parts, image, everything));
     for (const name of names) deleted.push(...(await removedIfUnused(parts, name)));
+    // What pulls that ended early had kept; as in Docker, layers are told of where they were an image's.
+    const kept = await parts.pulls.kept.release();
+    deleted.push(...kept.map(({ chainID }) => ({ Deleted: chainID })));
   });
   const reclaimed = deleted.reduce((sum, item) => sum + ("Deleted" in item ? (sizes.get(item.Deleted) ?? 0) : 0), 0);
   parts.emit("prune", "", { reclaimed: String(reclaimed) });

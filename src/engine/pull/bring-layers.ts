@@ -128,6 +128,7 @@ async function arrived(
     try {
       await unlessAborted(share.arrived, signal);
       held.defer(() => share[Symbol.asyncDispose]());
+      watch({ status: "Extracting", current: blob.size, total: blob.size });
       return share;
     } catch (error) {
       await share[Symbol.asyncDispose]();

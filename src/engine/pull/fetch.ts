@@ -34,7 +34,7 @@ export async function fetchLayer(wanted: WantedLayer, parts: FetchParts, below?:
   await using download = new Download(checked(repository.blob(blob, { signal, onRetry }), progress), (taken) =>
     progress.downloaded(taken),
   );
-  const options = { label, expected: diffID, signal, onBytes: (used: number) => progress.extracted(used) };
+  const options = { label, expected: diffID, signal, onBytes: (used: number) => progress.extracting(used) };
   try {
     if (layers.canUnpack) return { loose: await layers.unpack(download, options) };
     const { chainID } = await layers.register(download, { ...options, ...(below && { parent: below }) });
@@ -89,8 +89,9 @@ class Progress {
     this.#tell({ status: "Download complete" });
   }
 
-  extracted(current: number): void {
-    if (this.#complete) this.#figure("Extracting", current);
+  /** @param current what has been taken in; the last of it may not be on disk yet */
+  extracting(current: number): void {
+    if (this.#complete && current < this.#total) this.#figure("Extracting", current);
   }
 
   retrying(delayMs: number): void {
