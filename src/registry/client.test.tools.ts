@@ -13,7 +13,7 @@ export class Client implements AsyncDisposable {
 
   constructor(options: RegistriesOptions = {}) {
     const time = { pause: async (ms: number) => void this.pauses.push(ms), random: () => 1, now: () => this.now };
-    this.registries = new Registries({ silenceMs: 300, ...options, time });
+    this.registries = new Registries({ ...options, time });
   }
 
   /** @param name `HOST/PATH` */

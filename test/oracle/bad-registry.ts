@@ -27,6 +27,8 @@ export class BadRegistry implements AsyncDisposable {
   /** Bytes of blobs it has sent, those that were sent twice counted twice. */
   sent = 0;
   readonly #blobs = new Map<string, Buffer>();
+  /** `REPOSITORY DIGEST` of blobs that were brought, or mounted; those that were put in are everywhere. */
+  readonly #places = new Set<string>();
   readonly #manifests = new Map<string, Document>();
   readonly #uploads = new Map<string, Buffer>();
   readonly #faults: { readonly like: RegExp; readonly next: () => Fault | undefined }[] = [];
@@ -84,6 +86,16 @@ export class BadRegistry implements AsyncDisposable {
     return this.#blobs.get(digest);
   }
 
+  manifest(repository: string, tag: string): Buffer | undefined {
+    return this.#manifests.get(`${repository} ${tag}`)?.bytes;
+  }
+
+  /** All blobs are gone. */
+  forgetBlobs(): void {
+    this.#blobs.clear();
+    this.#places.clear();
+  }
+
   #answer(request: IncomingMessage, response: ServerResponse): void {
     const { method = "", url = "", headers } = request;
     this.requests.push({ method, path: url, headers });
@@ -100,9 +112,12 @@ export class BadRegistry implements AsyncDisposable {
     const [, repository = "", kind, what = ""] = /^\/v2\/(.*?)\/(manifests|blobs|tags)\/(.*)$/.exec(url.pathname) ?? [];
     if (url.pathname === "/v2/") end(response, 200);
     else if (kind === "tags") this.#tags(repository, url, response);
-    else if (kind === "manifests" && request.method !== "PUT") this.#manifest(repository, what, response);
+    else if (kind === "manifests" && request.method === "PUT")
+      void this.#putManifest(request, response, `${repository} ${what}`);
+    else if (kind === "manifests") this.#manifest(repository, what, response);
+    else if (url.searchParams.has("mount") && this.#isMounted(repository, url)) end(response, 201);
     else if (kind === "blobs" && what.startsWith("uploads/")) void this.#upload(request, response, url);
-    else if (kind === "blobs") this.#blob(request, response, what);
+    else if (kind === "blobs") this.#blob(request, response, repository, what);
     else end(response, 404);
   }
 
@@ -114,8 +129,27 @@ export class BadRegistry implements AsyncDisposable {
     } else failed(response, 404, "MANIFEST_UNKNOWN", "manifest unknown");
   }
 
-  #blob({ method, headers }: IncomingMessage, response: ServerResponse, digest: string): void {
-    const whole = this.#blobs.get(digest);
+  async #putManifest(request: IncomingMessage, response: ServerResponse, key: string): Promise<void> {
+    const chunks = await request.toArray();
+    const mediaType = request.headers["content-type"] ?? "";
+    this.#manifests.set(key, { bytes: Buffer.concat(chunks as Buffer[]), mediaType });
+    end(response, 201);
+  }
+
+  #isMounted(repository: string, { searchParams }: URL): boolean {
+    const [digest, from] = [searchParams.get("mount"), searchParams.get("from")];
+    if (!this.#places.has(`${from} ${digest}`)) return false;
+    this.#places.add(`${repository} ${digest}`);
+    return true;
+  }
+
+  #isIn(repository: string, digest: string): boolean {
+    const brought = [...this.#places].some((place) => place.endsWith(digest));
+    return !brought || this.#places.has(`${repository} ${digest}`);
+  }
+
+  #blob({ method, headers }: IncomingMessage, response: ServerResponse, repository: string, digest: string): void {
+    const whole = this.#isIn(repository, digest) ? this.#blobs.get(digest) : undefined;
     if (whole) {
       const from = Number(/^bytes=(\d+)-$/.exec(headers.range ?? "")?.[1] ?? 0);
       if (from > 0) response.setHeader("content-range", `bytes ${from}-${whole.length - 1}/${whole.length}`);
@@ -149,7 +183,10 @@ export class BadRegistry implements AsyncDisposable {
     if (lost) failed(response, 404, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry");
     else if (wrong) failed(response, 400, "DIGEST_INVALID", "provided digest did not match uploaded content");
     if (lost || wrong) return;
-    if (request.method === "PUT") this.#blobs.set(digest ?? "", has);
+    if (request.method === "PUT") {
+      this.#blobs.set(digest ?? "", has);
+      this.#places.add(`${/^\/v2\/(.*)\/blobs\//.exec(url.pathname)?.[1]} ${digest}`);
+    }
     const at = `${url.pathname.replace(/uploads\/.*/, "uploads/")}${id}`;
     response.setHeader("location", at).setHeader("range", `0-${Math.max(0, has.length - 1)}`);
     end(response, request.method === "PUT" ? 201 : request.method === "GET" ? 204 : 202);
