@@ -78,9 +78,9 @@ export class DataLoss extends LayerkitError {
   readonly code = "data-loss";
 }
 
-/** One line for any thrown value: its message, never its stack. */
+/** One line for any thrown value: its message, never its stack. What JSON.parse quotes may have line ends in it. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return (error instanceof Error ? error.message : String(error)).replace(/\p{Cc}+/gu, " ");
 }
 
 /** True when `error` is a failed system call with this errno name, of Node's own or of `sys`. */
