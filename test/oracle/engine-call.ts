@@ -7,6 +7,8 @@ export interface Call {
   /** JSON, or a tar: its bytes or a stream of them. */
   readonly body?: object | Buffer | Readable;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Hangs up. */
+  readonly signal?: AbortSignal;
   /** Where the answer goes; read into memory without it. */
   readonly to?: NodeJS.WritableStream;
 }
@@ -24,11 +26,12 @@ export class Refused extends Error {
 
 /** One request to a Docker Engine API. @returns the answer's text @throws Refused; the error of a lost connection */
 export async function call(socketPath: string, path: string, options: Call = {}): Promise<string> {
-  const { method = "GET", to, headers } = options;
+  const { method = "GET", to, headers, signal } = options;
   const body = options.body instanceof Buffer ? Readable.from([options.body]) : options.body;
   const isTar = body instanceof Readable;
   const type = isTar ? "application/x-tar" : "application/json";
-  const sent = request({ socketPath, path, method, headers: { ...(body && { "Content-Type": type }), ...headers } });
+  const all = { ...(body && { "Content-Type": type }), ...headers };
+  const sent = request({ socketPath, path, method, headers: all, ...(signal && { signal }) });
   const answer = new Promise<IncomingMessage>((resolve, reject) => {
     sent.once("response", resolve).on("error", reject);
   });

@@ -44,10 +44,14 @@ export class Layerkitd implements AsyncDisposable {
     throw new Error(`layerkit serve on ${root} does not start: ${daemon.log}`);
   }
 
-  /** Resolves when there is a process; `ready` tells when it listens. */
-  static async launch(root: string, args: readonly string[] = []): Promise<Layerkitd> {
+  /**
+   * Resolves when there is a process; `ready` tells when it listens.
+   *
+   * @param main what is run in place of the `layerkit` command
+   */
+  static async launch(root: string, args: readonly string[] = [], main = layerkitMain): Promise<Layerkitd> {
     const own = await mkdtemp(join(tmpdir(), "layerkit-serve-"));
-    const all = [layerkitMain, "--root", root, "-H", `unix://${join(own, "layerkit.sock")}`, ...args, "serve"];
+    const all = [main, "--root", root, "-H", `unix://${join(own, "layerkit.sock")}`, ...args, "serve"];
     return new Layerkitd(own, spawn(process.execPath, all, { stdio: ["ignore", "pipe", "pipe"] }));
   }
 

@@ -1,5 +1,6 @@
 import { randomInt } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
+import { BadRegistry } from "../oracle/bad-registry.js";
 import { Layerkitd } from "../oracle/layerkitd.js";
 import type { Ledger } from "./ledger.js";
 import { Lane } from "./workload.js";
@@ -17,12 +18,13 @@ let generation = 0;
  * @returns what had been acknowledged when it struck
  */
 export async function workUntilStruck(root: string, ledger: Ledger, most: number, strike: () => void): Promise<Ledger> {
+  await using registry = await BadRegistry.start();
   await using daemon = await Layerkitd.launch(root);
   generation++;
   let struck: Ledger | undefined;
   const working = daemon.ready.then(async (isReady) => {
     if (!isReady && !struck) throw new Error(`layerkit serve on ${root} does not start: ${daemon.log}`);
-    const all = lanes.map((name) => new Lane(`${name}${generation}`, daemon.socket, ledger));
+    const all = lanes.map((name) => new Lane(`${name}${generation}`, { socket: daemon.socket, registry, ledger }));
     await Promise.all(all.map((lane) => lane.work(() => struck !== undefined)));
   });
   const moment = randomInt(8) === 0 ? delay(randomInt(1000)) : afterOperations(ledger, randomInt(1, most));

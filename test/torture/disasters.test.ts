@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { lacking } from "../oracle/programs.js";
+import { playBadRegistries } from "./bad-registries.js";
 import { playFullDisks } from "./full-disk.js";
 import { playKills } from "./kills.js";
 import { playPowerCuts } from "./power.js";
 
-/** The short form of `npm run torture -- kill power disk`. */
+/** The short form of `npm run torture -- kill power disk registry`. */
 const timeout = 120_000;
 const skip = lacking("root", "mounts", "loop", "mkfs.xfs", "mkfs.ext4");
 const types = ["ext4", "xfs"] as const;
@@ -20,5 +21,9 @@ describe.skipIf(skip)("nothing acknowledged is lost, nothing half is listed, not
 
   test.for(types)("when the disk is full, on %s", { timeout }, async (type) => {
     expect((await playFullDisks({ rounds: 6 }, [type])).losses).toEqual([]);
+  });
+
+  test("when the registry misbehaves", { timeout }, async () => {
+    expect((await playBadRegistries({ rounds: 8 })).losses).toEqual([]);
   });
 });

@@ -5,6 +5,7 @@ import { call, Refused } from "../oracle/engine-call.js";
 import { Layerkitd } from "../oracle/layerkitd.js";
 import { output } from "../oracle/run.js";
 import { loopDisk } from "../oracle/scratch.js";
+import { difference, inventory } from "./inventory.js";
 import { archiveOf, loadable, newFiles, oneOf } from "./materials.js";
 import { type Bounds, type Outcome, playRounds } from "./rounds.js";
 
@@ -62,21 +63,21 @@ function operation(number: number): Operation {
 }
 
 async function round(socket: string, disk: string, [run, undo]: Operation): Promise<Outcome> {
-  const before = await inventory(disk);
+  const before = await inventory(join(disk, "root"));
   const losses = [...(await attempt(socket, disk, run)), ...(await attempt(socket, disk, undo))];
-  const strays = difference(before, await inventory(disk));
+  const strays = difference(before, await inventory(join(disk, "root")));
   return { losses: [...losses, ...strays.map((line) => `${run.path}, undone: ${line}`)], operations: 2 };
 }
 
 /** With a disk that is almost full, and again with space if need be. @returns what was wrong with how it failed */
 async function attempt(socket: string, disk: string, { path, ...request }: Request): Promise<string[]> {
-  const before = await inventory(disk);
+  const before = await inventory(join(disk, "root"));
   const left = await fill(disk);
   try {
     await call(socket, path, request);
     return [];
   } catch (error) {
-    const wrong = difference(before, await inventory(disk));
+    const wrong = difference(before, await inventory(join(disk, "root")));
     if (!isClear(error)) wrong.push(String(error));
     await rm(join(disk, "filler"));
     await call(socket, path, request);
@@ -84,12 +85,6 @@ async function attempt(socket: string, disk: string, { path, ...request }: Reque
   } finally {
     await rm(join(disk, "filler"), { force: true });
   }
-}
-
-function difference(before: readonly string[], after: readonly string[]): string[] {
-  const [was, is] = [new Set(before), new Set(after)];
-  const gone = before.filter((line) => !is.has(line)).map((line) => `gone: ${line}`);
-  return [...gone, ...after.filter((line) => !was.has(line)).map((line) => `left: ${line}`)];
 }
 
 /** One line that says why, and where: a path, or an entry of a layer. */
@@ -108,12 +103,4 @@ async function fill(disk: string): Promise<number> {
   }
   const left = await statfs(disk);
   return left.bavail * left.bsize;
-}
-
-/** All of the root, files with their sizes; but not the marks of layers that had a container once. */
-async function inventory(disk: string): Promise<string[]> {
-  const printed = ["-type", "f", "-printf", "%P %s\\n", "-o", "-printf", "%P\\n"];
-  const all = await output("find", [join(disk, "root"), "-xdev", ...printed]);
-  const lines = all.split("\n").filter((line) => !line.endsWith("/committed 0"));
-  return lines.map((line) => line.replace(/(lastUpdated) \d+$/, "$1")); // nanoseconds without zeros at their end
 }

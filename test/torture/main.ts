@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { parseArgs } from "node:util";
+import { playBadRegistries } from "./bad-registries.js";
 import { playFullDisks } from "./full-disk.js";
 import { playKills } from "./kills.js";
 import { loadLarge } from "./large.js";
@@ -13,6 +14,7 @@ import type { Bounds } from "./rounds.js";
  *     npm run torture -- kill      kills the daemon at random moments of its work
  *     npm run torture -- power     cuts the power at random moments, on ext4 and XFS
  *     npm run torture -- disk      fills the disk to a random remainder before each operation
+ *     npm run torture -- registry  pulls from a registry that does wrong in random ways
  *     npm run torture -- large     loads a layer of 10 GB and one of a million entries, and tells the peak memory
  *
  * Several can be named; none means all but `large`. `--rounds N` (300) and `--minutes N` bound each.
@@ -22,6 +24,7 @@ const plays: Readonly<Record<string, (bounds: Bounds) => Promise<{ readonly loss
   kill: playKills,
   power: (bounds) => playPowerCuts(bounds),
   disk: (bounds) => playFullDisks(bounds),
+  registry: playBadRegistries,
   large: async () => ({ losses: await loadLarge().then(() => []) }),
 };
 

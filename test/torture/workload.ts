@@ -1,24 +1,36 @@
+import { gzipSync } from "node:zlib";
+import type { BadRegistry } from "../oracle/bad-registry.js";
 import { call } from "../oracle/engine-call.js";
 import { type Ledger, someID } from "./ledger.js";
 import { archiveOf, type Loadable, loadable, newFiles, oneOf } from "./materials.js";
 
 const loadables = [1, 2, 3, 4].map(loadable);
 
+/** What lanes work with. */
+export interface Bench {
+  readonly socket: string;
+  /** To pull from: it is given what a lane pulls. */
+  readonly registry: BadRegistry;
+  readonly ledger: Ledger;
+}
+
 /**
- * Loads, tags, creates, fills, commits and removes by way of a daemon, in an order that chance decides. Each lane has
+ * Loads, pulls, tags, creates, fills, commits and removes by way of a daemon, in an order that chance decides. Each lane has
  * names of its own, and images in common with the others.
  */
 export class Lane {
   readonly #name: string;
   readonly #ledger: Ledger;
+  readonly #registry: BadRegistry;
   readonly #socket: string;
   readonly #images = new Map<string, string>();
   readonly #containers = new Map<string, string>();
   #count = 0;
 
-  constructor(name: string, socket: string, ledger: Ledger) {
+  constructor(name: string, { socket, registry, ledger }: Bench) {
     this.#name = name;
     this.#socket = socket;
+    this.#registry = registry;
     this.#ledger = ledger;
   }
 
@@ -33,7 +45,8 @@ export class Lane {
 
   async #step(): Promise<void> {
     const [image, container] = [oneOf(this.#images), oneOf(this.#containers)];
-    const steps = [() => this.#load(oneOf(loadables) as Loadable)];
+    const next = oneOf(loadables) as Loadable;
+    const steps = [() => this.#load(next), () => this.#pull(next)];
     if (image)
       steps.push(
         () => this.#create(image),
@@ -59,6 +72,16 @@ export class Lane {
     const body = archiveOf({ layers }, name);
     await this.#ledger.during(new Map([[name, id]]), () =>
       call(this.#socket, "/images/load?quiet=1", { method: "POST", body }),
+    );
+    this.#images.set(name, id);
+  }
+
+  async #pull({ layers, id }: Loadable): Promise<void> {
+    const repository = this.#next("pulled");
+    this.#registry.addImage(`${repository}:1`, layers, layers.map(packed));
+    const name = `${this.#registry.host}/${repository}:1`;
+    await this.#ledger.during(new Map([[name, id]]), () =>
+      call(this.#socket, `/images/create?fromImage=${name}`, { method: "POST" }),
     );
     this.#images.set(name, id);
   }
@@ -109,6 +132,15 @@ export class Lane {
     );
   }
 }
+
+/** The same bytes each time: others cost time. */
+function packed(layer: Buffer): ReturnType<typeof gzipSync> {
+  const blob = blobs.get(layer) ?? gzipSync(layer, { level: 1 });
+  blobs.set(layer, blob);
+  return blob;
+}
+
+const blobs = new Map<Buffer, ReturnType<typeof gzipSync>>();
 
 function idIn(answer: string): string {
   return (JSON.parse(answer) as { Id: string }).Id;
