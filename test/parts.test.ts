@@ -12,7 +12,7 @@ const sees: Readonly<Record<string, string>> = {
   archive: "spec overlayfs sys",
   driver: "spec overlayfs sys disk",
   layer: "spec overlayfs disk threads archive driver",
-  image: "spec disk archive layer",
+  image: "spec disk threads archive layer",
   registry: "spec",
   // What a user keeps at home: for commands, never for the daemon.
   "registry/credentials": "spec",

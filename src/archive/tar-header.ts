@@ -20,6 +20,12 @@ export function checksumMatches(bytes: Buffer, at: number): boolean {
   return stored === checksumOf(bytes, at) || stored === signedChecksumOf(bytes, at);
 }
 
+/** Whether an archive that begins with these bytes, 512 at least, is a tar by all that they tell. */
+export function isTarHeader(first: Uint8Array): boolean {
+  if (first.length < blockSize) return false;
+  return checksumMatches(Buffer.from(first.buffer, first.byteOffset, first.byteLength), 0);
+}
+
 /** Sum of a header's bytes, those of the checksum itself taken as spaces. */
 export function checksumOf(bytes: Buffer, at: number): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset + at, blockSize);

@@ -50,6 +50,11 @@ export class DistributionCache {
     });
   }
 
+  /** Records what a verified blob unpacks to; no repository is known to have it. */
+  async learn(blob: Digest, diffID: DiffID): Promise<void> {
+    await this.#serial.run(() => this.#write(this.#diffIDPath(blob), diffID));
+  }
+
   /** Takes a blob away that turned out not to be where it was said to be. */
   async forget(diffID: DiffID, source: BlobSource): Promise<void> {
     await this.#serial.run(async () => {

@@ -1,59 +1,56 @@
-import type { TarIndexEntry } from "../../archive/index.js";
 import { InvalidParameter, messageOf } from "../../spec/index.js";
 import { maxDocument, maxDocuments, maxImages } from "../limits.js";
-import type { Spool } from "./spool.js";
+import type { Intake } from "./intake.js";
+import type { Content } from "./sorting.js";
+
+export interface ArchiveFile {
+  /** In the archive: of a compressed file, bytes of it as it is. */
+  readonly size: number;
+  readonly content: Content;
+}
 
 /** The files of an image archive, by their paths in it. Links are followed inside the archive only. */
 export class Archive {
-  readonly #spool: Spool;
+  readonly #intake: Intake;
   #documents = 0;
 
-  constructor(spool: Spool) {
-    this.#spool = spool;
+  constructor(intake: Intake) {
+    this.#intake = intake;
   }
 
   has(path: string): boolean {
-    return this.#spool.index.file(path) !== undefined;
+    return this.#intake.index.file(path) !== undefined;
   }
 
   /** Names of directories at the top, sorted. */
   directories(): string[] {
-    const tops = [...this.#spool.index.entries.keys()].filter((path) => path.includes("/"));
+    const tops = [...this.#intake.index.entries.keys()].filter((path) => path.includes("/"));
     return [...new Set(tops.map((path) => path.slice(0, path.indexOf("/"))))].sort();
   }
 
-  /**
-   * A file, its content read lazily.
-   *
-   * @param what says in the error what names it
-   * @throws InvalidParameter: there is no such file
-   */
-  open(path: string, what: string): { readonly size: number; readonly body: AsyncIterable<Uint8Array> } {
-    const entry = this.#entry(path, what);
-    return { size: entry.size, body: this.#spool.read(entry) };
+  /** @param what says in the error what names it. @throws InvalidParameter: there is no such file */
+  find(path: string, what: string): ArchiveFile {
+    const entry = this.#intake.index.file(path);
+    if (!entry) throw new InvalidParameter(`invalid archive: ${what} ${quoted(path)} is not in the archive`);
+    return { size: entry.size, content: this.#intake.contents.get(entry.offset)! };
   }
 
   /** The content of a small file. @throws InvalidParameter: none, or too large for a document */
   async bytes(path: string, what: string): Promise<Buffer> {
-    const entry = this.#entry(path, what);
-    this.#documents += entry.size;
-    if (entry.size > maxDocument || this.#documents > maxDocuments) {
-      throw new InvalidParameter(`invalid archive: ${what} ${quoted(path)} is too large (${entry.size} bytes)`);
+    const { size, content } = this.find(path, what);
+    this.#documents += size;
+    if (size > maxDocument || this.#documents > maxDocuments) {
+      throw new InvalidParameter(`invalid archive: ${what} ${quoted(path)} is too large (${size} bytes)`);
     }
+    if (content.kind !== "kept") throw new InvalidParameter(`invalid archive: ${what} ${quoted(path)} is a layer`);
     const pieces: Uint8Array[] = [];
-    for await (const piece of this.#spool.read(entry)) pieces.push(piece);
+    for await (const piece of this.#intake.spool.read(content.place)) pieces.push(piece);
     return Buffer.concat(pieces);
   }
 
   /** @throws InvalidParameter: no such file, too large, not JSON */
   async json(path: string, what: string): Promise<unknown> {
     return parseDocument(await this.bytes(path, what), `${what} ${quoted(path)}`);
-  }
-
-  #entry(path: string, what: string): TarIndexEntry {
-    const entry = this.#spool.index.file(path);
-    if (!entry) throw new InvalidParameter(`invalid archive: ${what} ${quoted(path)} is not in the archive`);
-    return entry;
   }
 }
 

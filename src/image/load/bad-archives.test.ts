@@ -1,10 +1,11 @@
 import { readdir } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Blobs, dockerArchive, platform, refName, withManifest } from "../../../test/oracle/image-archives.js";
 import { configOf, freshStores, inPieces, layerTar } from "../../../test/oracle/image-stores.js";
 import { rawTar } from "../../../test/oracle/raw-tar.js";
 import { goJSON, hexOf, LayerkitError, sha256 } from "../../spec/index.js";
+import { drivers } from "./load.test.tools.js";
 import { loadArchive } from "./load-archive.js";
 
 const bottom = layerTar({ a: "bottom" });
@@ -278,38 +279,40 @@ function corrupted(bytes: Buffer): Buffer {
   return copy;
 }
 
-// One data root for all: each has to leave it as empty as it found it, and still working.
-let stores: Awaited<ReturnType<typeof freshStores>>;
-beforeAll(async () => {
-  stores = await freshStores();
-});
-afterAll(() => stores[Symbol.asyncDispose]());
+describe.for(drivers)("on %s", (driver) => {
+  // One data root for all: each has to leave it as empty as it found it, and still working.
+  let stores: Awaited<ReturnType<typeof freshStores>>;
+  beforeAll(async () => {
+    stores = await freshStores(driver);
+  });
+  afterAll(() => stores[Symbol.asyncDispose]());
 
-test.for(Object.entries(bad))("%s is refused in one line, and leaves nothing", async ([, [archive, why]]) => {
-  const loading = (async () => {
-    for await (const event of loadArchive(inPieces(archive, 65_536), stores)) expect(event.kind).not.toBe("loaded");
-  })();
-  const error = await loading.then(() => undefined).catch((thrown: unknown) => thrown);
-  expect(error).toBeInstanceOf(LayerkitError);
-  const { message } = error as Error;
-  expect(message).toMatch(why);
-  expect(message).not.toMatch(/\n/);
-  expect(message.length).toBeLessThan(600);
-  expect(stores.images.list()).toEqual([]);
-  expect(stores.references.all()).toEqual([]);
-  expect(await stores.left()).toEqual([]);
-  expect(await readdir(stores.tmp)).toEqual([]);
-});
-
-test("what was there before a bad archive is there after it", async () => {
-  for await (const _ of loadArchive(inPieces(docker, 65_536), stores));
-  const before = await stores.disk();
-  for (const name of ["another layer", "a good image before a bad one", "the name sha256"]) {
+  test.for(Object.entries(bad))("%s is refused in one line, and leaves nothing", async ([, [archive, why]]) => {
     const loading = (async () => {
-      for await (const _ of loadArchive(inPieces(bad[name]![0], 65_536), stores));
+      for await (const event of loadArchive(inPieces(archive, 65_536), stores)) expect(event.kind).not.toBe("loaded");
     })();
-    // Its layers are there, so that another one's content is not even looked at.
-    await loading.catch(() => undefined);
-    expect(await stores.disk(), name).toEqual(before);
-  }
+    const error = await loading.then(() => undefined).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(LayerkitError);
+    const { message } = error as Error;
+    expect(message).toMatch(why);
+    expect(message).not.toMatch(/\n/);
+    expect(message.length).toBeLessThan(600);
+    expect(stores.images.list()).toEqual([]);
+    expect(stores.references.all()).toEqual([]);
+    expect(await stores.left()).toEqual([]);
+    expect(await readdir(stores.tmp)).toEqual([]);
+  });
+
+  test("what was there before a bad archive is there after it", async () => {
+    for await (const _ of loadArchive(inPieces(docker, 65_536), stores));
+    const before = await stores.disk();
+    for (const name of ["another layer", "a good image before a bad one", "the name sha256"]) {
+      const loading = (async () => {
+        for await (const _ of loadArchive(inPieces(bad[name]![0], 65_536), stores));
+      })();
+      // Its layers are there, so that another one's content is not even looked at.
+      await loading.catch(() => undefined);
+      expect(await stores.disk(), name).toEqual(before);
+    }
+  });
 });

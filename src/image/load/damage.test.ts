@@ -1,17 +1,13 @@
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Blobs, dockerArchive, refName } from "../../../test/oracle/image-archives.js";
 import { freshStores, gathered, inPieces } from "../../../test/oracle/image-stores.js";
 import { type DiffID, LayerkitError, sha256 } from "../../spec/index.js";
-import { bottom, middle, sample, top } from "./load.test.tools.js";
+import { bottom, drivers, middle, sample, top } from "./load.test.tools.js";
 import { loadArchive } from "./load-archive.js";
 
 let stores: Awaited<ReturnType<typeof freshStores>>;
-beforeAll(async () => {
-  stores = await freshStores();
-});
-afterAll(() => stores[Symbol.asyncDispose]());
 
 const blobs = new Blobs();
 const packed = [gzipSync(bottom), middle, gzipSync(top)];
@@ -37,24 +33,31 @@ const damages: Readonly<Record<string, (bytes: Buffer, at: number, length: numbe
   repeat: (bytes, at, length) => Buffer.concat([bytes.subarray(0, at + length), bytes.subarray(at)]),
 };
 
-test("whatever is damaged, an archive loads whole images or ends in one line, and leaves nothing else", async () => {
-  const share = fc.double({ min: 0, max: 1, noNaN: true });
-  const kind = fc.constantFrom(...(Object.keys(archives) as (keyof typeof archives)[]));
-  const blocks = fc.boolean();
-  await fc.assert(
-    fc.asyncProperty(kind, fc.constantFrom(...Object.keys(damages)), share, share, blocks, async (...args) => {
-      const [archive, damage, where, much, inBlocks] = args;
-      const bytes = archives[archive];
-      const unit = inBlocks ? 512 : 1;
-      const place = (at: number, of: number) => Math.floor((at * of) / unit) * unit;
-      await load(damages[damage]!(bytes, place(where, bytes.length), place(much, 3000)));
-      await expectWholeImages();
-      await emptied();
-      expect(await stores.left()).toEqual([]);
-    }),
-    { numRuns: 80 },
-  );
-}, 120_000);
+describe.for(drivers)("on %s", (driver) => {
+  beforeAll(async () => {
+    stores = await freshStores(driver);
+  });
+  afterAll(() => stores[Symbol.asyncDispose]());
+
+  test("whatever is damaged, an archive loads whole images or ends in one line, and leaves nothing else", async () => {
+    const share = fc.double({ min: 0, max: 1, noNaN: true });
+    const kind = fc.constantFrom(...(Object.keys(archives) as (keyof typeof archives)[]));
+    const blocks = fc.boolean();
+    await fc.assert(
+      fc.asyncProperty(kind, fc.constantFrom(...Object.keys(damages)), share, share, blocks, async (...args) => {
+        const [archive, damage, where, much, inBlocks] = args;
+        const bytes = archives[archive];
+        const unit = inBlocks ? 512 : 1;
+        const place = (at: number, of: number) => Math.floor((at * of) / unit) * unit;
+        await load(damages[damage]!(bytes, place(where, bytes.length), place(much, 3000)));
+        await expectWholeImages();
+        await emptied();
+        expect(await stores.left()).toEqual([]);
+      }),
+      { numRuns: 50 },
+    );
+  }, 120_000);
+});
 
 async function load(archive: Buffer): Promise<void> {
   try {

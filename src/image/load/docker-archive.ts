@@ -59,7 +59,7 @@ async function planFor(item: Item, archive: Archive): Promise<ImagePlan> {
 
 /** Its diff id says what must be in it, whatever the file is called and however it is packed. */
 function layerFrom(archive: Archive, path: string, what: string): LayerSource {
-  return { label: `${what} (${quoted(path)})`, open: () => archive.open(path, what) };
+  return { label: `${what} (${quoted(path)})`, find: () => archive.find(path, what) };
 }
 
 /** Of a path `blobs/sha256/HEX`, what the file must hash to. */

@@ -2,9 +2,9 @@ import { describe, expect, test } from "vitest";
 import { freshStores } from "../../../test/oracle/image-stores.js";
 import { rawTar } from "../../../test/oracle/raw-tar.js";
 import { goJSON, parseReference, sha256 } from "../../spec/index.js";
-import { bottom, expectWhole, load, loaded, top } from "./load.test.tools.js";
+import { bottom, drivers, expectWhole, load, loaded, top } from "./load.test.tools.js";
 
-describe("archives of the oldest form", () => {
+describe.for(drivers)("archives of the oldest form, on %s", (driver) => {
   const id = (n: number) => String(n).repeat(64);
   const v1 = (n: number, parent?: number, more: object = {}) =>
     goJSON({
@@ -26,7 +26,7 @@ describe("archives of the oldest form", () => {
   };
 
   test("become images with a parent each", async () => {
-    await using stores = await freshStores();
+    await using stores = await freshStores(driver);
     const events = await load(stores, legacy(files));
     expect(loaded(events)).toEqual(["old:latest"]);
     const image = stores.images.get(stores.references.get(parseReference("old")));
@@ -52,7 +52,7 @@ describe("archives of the oldest form", () => {
     ["a broken layer", { [`${id(2)}/layer.tar`]: top.subarray(0, 514) }, /layer "2+\/layer.tar": /],
     ["json that is none", { [`${id(1)}/json`]: "{" }, /image "1+\/json": /],
   ] as const)("with %s are refused whole", async ([, change, why]) => {
-    await using stores = await freshStores();
+    await using stores = await freshStores(driver);
     const all = Object.entries({ ...files, ...change }).filter(
       (entry): entry is [string, string | Buffer] => !!entry[1],
     );

@@ -1,19 +1,12 @@
-import {
-  type ChainID,
-  chainID,
-  type DiffID,
-  type ImageID,
-  InvalidParameter,
-  type Reference,
-  Undo,
-} from "../../spec/index.js";
+import { chainID, type DiffID, type ImageID, InvalidParameter, type Reference, Undo } from "../../spec/index.js";
 import { addImage } from "../add-image.js";
 import { type Archive, checkCount, isObject, quoted } from "./archive.js";
-import type { LoadEvent } from "./events.js";
+import type { Intake } from "./intake.js";
 import { checkOS } from "./plan.js";
 import { tagOf } from "./tag.js";
-import { paced } from "./take-layers.js";
+import { takeLayers } from "./take-layers.js";
 import type { LoadTargets } from "./targets.js";
+import type { Telling } from "./telling.js";
 import { configFromV1, stepFromV1, type V1Image, v1ImageIn } from "./v1-image.js";
 
 /** An image of the oldest form, its layer unpacked. */
@@ -34,9 +27,9 @@ interface Unpacked {
 export async function loadLegacy(
   archive: Archive,
   targets: LoadTargets,
-  tell: (event: LoadEvent) => void,
-  signal: AbortSignal,
+  loading: Telling & { readonly intake: Intake },
 ): Promise<void> {
+  const { tell, signal } = loading;
   const found = await v1Images(archive);
   const names = await namesIn(archive, found);
   await using held = new Undo();
@@ -58,16 +51,11 @@ export async function loadLegacy(
 
   async function unpack(id: string, image: V1Image, parent: string | undefined, below?: Unpacked): Promise<Unpacked> {
     signal.throwIfAborted();
-    const { size, body } = archive.open(`${id}/layer.tar`, `layer of ${quoted(id)}`);
-    const parentChain: ChainID | undefined = below && chainID(below.diffIDs);
-    const layer = await targets.layers.register(body, {
-      label: `layer ${quoted(`${id}/layer.tar`)}`,
-      signal,
-      onBytes: paced(tell, id.slice(0, 12), size),
-      ...(parentChain && { parent: parentChain }),
-    });
-    held.defer(() => targets.layers.release(layer.chainID));
-    const diffIDs = [...(below?.diffIDs ?? []), layer.diffID] as unknown as [DiffID, ...DiffID[]];
+    const path = `${id}/layer.tar`;
+    const source = { label: `layer ${quoted(path)}`, find: () => archive.find(path, `layer of ${quoted(id)}`) };
+    const taking = { ...loading, targets, held };
+    const [layer] = await takeLayers(taking, [{ source, id: id.slice(0, 12) }], below && chainID(below.diffIDs));
+    const diffIDs = [...(below?.diffIDs ?? []), layer!.diffID] as unknown as [DiffID, ...DiffID[]];
     const history = [...(below?.history ?? []), stepFromV1(image)];
     return { config: configFromV1(image, diffIDs, history), diffIDs, history, ...(parent !== undefined && { parent }) };
   }

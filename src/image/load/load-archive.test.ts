@@ -7,12 +7,23 @@ import { bytes, configOf, freshStores } from "../../../test/oracle/image-stores.
 import { find, lacking } from "../../../test/oracle/programs.js";
 import { rawTar } from "../../../test/oracle/raw-tar.js";
 import { goJSON, parseReference, sha256 } from "../../spec/index.js";
-import { bottom, expectWhole, idOf, load, loaded, middle, sample, top } from "./load.test.tools.js";
+import {
+  bottom,
+  drivers,
+  expectWhole,
+  idOf,
+  load,
+  loaded,
+  middle,
+  namedByDigest,
+  sample,
+  top,
+} from "./load.test.tools.js";
 import { loadArchive } from "./load-archive.js";
 
-describe("docker archives", () => {
+describe.for(drivers)("docker archives, on %s", (driver) => {
   test("of 20.10, with symlinks between equal layers", async () => {
-    await using stores = await freshStores();
+    await using stores = await freshStores(driver);
     const other: Sample = { layers: [bottom, top], tags: ["other:latest"] };
     const events = await load(stores, dockerArchive([sample, other]));
     expect(loaded(events)).toEqual(["app:1,localhost:5000/app:2", "other:latest"]);
@@ -21,7 +32,7 @@ describe("docker archives", () => {
   });
 
   test("of 25 and later: blobs, beside an index that is not to be trusted", async () => {
-    await using stores = await freshStores();
+    await using stores = await freshStores(driver);
     const blobs = new Blobs();
     const layers = sample.layers.map((layer) => blobs.add(layer, "").digest.replace(":", "/"));
     const config = blobs.add(configOf(sample.layers), "").digest.replace(":", "/");
@@ -35,7 +46,7 @@ describe("docker archives", () => {
   });
 
   test("without any tag, without any layer, and without any image", async () => {
-    await using stores = await freshStores();
+    await using stores = await freshStores(driver);
     const empty: Sample = { layers: [], tags: ["empty:latest"] };
     const untagged: Sample = { layers: [bottom] };
     expect(loaded(await load(stores, dockerArchive([untagged, empty])))).toEqual([idOf(untagged), "empty:latest"]);
@@ -45,7 +56,7 @@ describe("docker archives", () => {
   });
 
   test("whose layers are compressed each for itself", async () => {
-    await using stores = await freshStores();
+    await using stores = await freshStores(driver);
     const files = { "c.json": configOf([bottom, top]), "1.tgz": gzipSync(bottom), "2.tar": top };
     const archive = withManifest([{ Config: "/c.json", RepoTags: ["z:1"], Layers: ["./1.tgz", "x/../2.tar"] }], files);
     await load(stores, archive);
@@ -55,15 +66,15 @@ describe("docker archives", () => {
   test("that come in pieces of any size", async () => {
     const archive = dockerArchive([sample]);
     for (const size of [1, 511, 4097]) {
-      await using stores = await freshStores();
+      await using stores = await freshStores(driver);
       await load(stores, archive, size);
       await expectWhole(stores, sample);
     }
   });
 
   test("a layer that is there already is not even read", async () => {
-    await using stores = await freshStores();
-    const archive = dockerArchive([sample]);
+    await using stores = await freshStores(driver);
+    const archive = namedByDigest(sample);
     expect((await load(stores, archive)).filter(({ kind }) => kind === "layer").length).toBeGreaterThanOrEqual(3);
     expect((await load(stores, archive)).filter(({ kind }) => kind === "layer")).toEqual([]);
     const without = withManifest([{ Config: "c", RepoTags: ["again:1"], Layers: ["gone", "gone", "gone"] }], {
@@ -74,8 +85,8 @@ describe("docker archives", () => {
   });
 
   test("each layer tells how far it is, to the end", async () => {
-    await using stores = await freshStores();
-    const events = await load(stores, dockerArchive([sample]));
+    await using stores = await freshStores(driver);
+    const events = await load(stores, namedByDigest(sample));
     for (const layer of sample.layers) {
       const id = sha256(layer).slice(7, 19);
       const told = events.filter((event) => event.kind === "layer" && event.id === id);
@@ -84,7 +95,7 @@ describe("docker archives", () => {
   });
 
   test("a name that another image has is moved, and that is told", async () => {
-    await using stores = await freshStores();
+    await using stores = await freshStores(driver);
     const before: Sample = { layers: [bottom], tags: ["app:1"] };
     await load(stores, dockerArchive([before]));
     const events = await load(stores, dockerArchive([sample]));
@@ -93,7 +104,7 @@ describe("docker archives", () => {
   });
 
   test("parents are linked within the archive, and only there", async () => {
-    await using stores = await freshStores();
+    await using stores = await freshStores(driver);
     const step = (n: number) => ({ created: "2026-01-01T00:00:00Z", created_by: `step ${n}` });
     const base: Sample = { layers: [bottom], config: configOf([bottom], { history: [step(1)] }) };
     const config = configOf([bottom, top], { history: [step(1), step(2)] });
@@ -106,11 +117,11 @@ describe("docker archives", () => {
   });
 });
 
-describe("a compressed archive", () => {
+describe.for(drivers)("a compressed archive, on %s", (driver) => {
   const programs = ["bzip2", "xz", "zstd"] as const;
 
   test("by gzip, in more than one member", async () => {
-    await using stores = await freshStores();
+    await using stores = await freshStores(driver);
     const archive = dockerArchive([sample]);
     await load(stores, Buffer.concat([gzipSync(archive.subarray(0, 3000)), gzipSync(archive.subarray(3000))]));
     await expectWhole(stores, sample);
@@ -118,7 +129,7 @@ describe("a compressed archive", () => {
 
   for (const program of programs) {
     test.skipIf(lacking(program))(`by ${program}`, async () => {
-      await using stores = await freshStores();
+      await using stores = await freshStores(driver);
       const packed = execFileSync(find(program) ?? "", ["-c"], { input: dockerArchive([sample]) });
       await load(stores, packed);
       await expectWhole(stores, sample);
@@ -126,9 +137,9 @@ describe("a compressed archive", () => {
   }
 });
 
-describe("an abort", () => {
+describe.for(drivers)("an abort, on %s", (driver) => {
   test("ends the load with its reason, and leaves nothing", async () => {
-    await using stores = await freshStores();
+    await using stores = await freshStores(driver);
     const controller = new AbortController();
     const reason = new Error("enough");
     const archive = dockerArchive([sample]);
@@ -142,7 +153,7 @@ describe("an abort", () => {
   });
 
   test("before the archive has come ends it as well", async () => {
-    await using stores = await freshStores();
+    await using stores = await freshStores(driver);
     async function* endless() {
       const header = dockerArchive([sample]).subarray(0, 512);
       for (;;) yield Buffer.concat(Array.from({ length: 128 }, () => header));
@@ -156,7 +167,7 @@ describe("an abort", () => {
   });
 
   test("by a reader who stops leaves nothing", async () => {
-    await using stores = await freshStores();
+    await using stores = await freshStores(driver);
     for await (const _ of loadArchive(bytes(dockerArchive([sample])), stores)) break;
     expect(stores.images.list()).toEqual([]);
     expect(await stores.left()).toEqual([]);
@@ -164,8 +175,8 @@ describe("an abort", () => {
   });
 });
 
-test("two loads of the same archive at once both finish", async () => {
-  await using stores = await freshStores();
+test.for(drivers)("two loads of the same archive at once both finish, on %s", async (driver) => {
+  await using stores = await freshStores(driver);
   const archive = dockerArchive([sample]);
   await Promise.all([load(stores, archive), load(stores, archive), load(stores, gzipSync(archive))]);
   await expectWhole(stores, sample);

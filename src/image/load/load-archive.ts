@@ -1,24 +1,31 @@
-import { type ChainID, InvalidParameter, Undo } from "../../spec/index.js";
+import { InvalidParameter, Undo } from "../../spec/index.js";
 import { addImage } from "../add-image.js";
 import type { ImageStore } from "../image-store.js";
 import { Archive } from "./archive.js";
 import { dockerPlans } from "./docker-archive.js";
 import type { LoadEvent } from "./events.js";
+import { type Intake, takeIn } from "./intake.js";
 import { loadLegacy } from "./legacy-archive.js";
 import { ociPlans } from "./oci-layout.js";
 import type { ImagePlan } from "./plan.js";
 import { relay } from "./relay.js";
-import { spool } from "./spool.js";
-import { type Taking, takeLayer } from "./take-layers.js";
+import { takeImage } from "./take-layers.js";
 import type { LoadTargets } from "./targets.js";
+import type { Telling } from "./telling.js";
+
+/** A load that has read its archive. */
+interface Loading extends Telling {
+  readonly intake: Intake;
+}
 
 /**
  * Takes in all images of an archive, plain or compressed: what `docker save` of any version writes, an OCI layout, or
  * the oldest form that has only a `repositories` file. The work starts with the first pull; a reader who stops early
  * aborts it.
  *
- * The archive's names, configs and manifests are checked before the first layer is unpacked. Each image then appears
- * with all its names or not at all; layers that no image came to hold are gone again when a load fails.
+ * Layers are unpacked while the archive comes in, but have no place in the store until its names, configs and
+ * manifests are there and checked. Each image then appears with all its names or not at all; layers that no image came
+ * to hold are gone at the end.
  *
  * @throws InvalidParameter, DataLoss: what is wrong with which file of the archive; the reason of `signal`
  */
@@ -27,7 +34,10 @@ export function loadArchive(
   targets: LoadTargets,
   { signal }: { readonly signal?: AbortSignal } = {},
 ): AsyncGenerator<LoadEvent> {
-  return relay<LoadEvent>((tell, stop) => load(body, targets, tell, stop), { ...(signal && { signal }), replaces });
+  return relay<LoadEvent>((tell, stop) => load(body, targets, { tell, signal: stop }), {
+    ...(signal && { signal }),
+    replaces,
+  });
 }
 
 /** Of one layer only the newest figure matters. */
@@ -35,17 +45,13 @@ function replaces(old: LoadEvent, next: LoadEvent): boolean {
   return old.kind === "layer" && next.kind === "layer" && old.id === next.id && old.current > 0;
 }
 
-async function load(
-  body: AsyncIterable<Uint8Array>,
-  targets: LoadTargets,
-  tell: (event: LoadEvent) => void,
-  signal: AbortSignal,
-): Promise<void> {
-  await using spooled = await spool(body, targets.tmp, signal);
-  const archive = new Archive(spooled);
+async function load(body: AsyncIterable<Uint8Array>, targets: LoadTargets, telling: Telling): Promise<void> {
+  await using intake = await takeIn(body, targets, telling);
+  const loading = { ...telling, intake };
+  const archive = new Archive(intake);
   const plans = await plansIn(archive);
-  if (!plans) return await loadLegacy(archive, targets, tell, signal);
-  for (const plan of plans) await loadImage(plan, targets, tell, signal);
+  if (!plans) return await loadLegacy(archive, targets, loading);
+  for (const plan of plans) await loadImage(plan, targets, loading);
   await linkParents(plans, targets.images);
 }
 
@@ -70,22 +76,11 @@ async function plansIn(archive: Archive): Promise<ImagePlan[] | undefined> {
   );
 }
 
-async function loadImage(
-  plan: ImagePlan,
-  targets: LoadTargets,
-  tell: (event: LoadEvent) => void,
-  signal: AbortSignal,
-): Promise<void> {
+async function loadImage(plan: ImagePlan, targets: LoadTargets, loading: Loading): Promise<void> {
+  loading.signal.throwIfAborted();
   await using held = new Undo();
-  const taking: Taking = { layers: targets.layers, tell, signal, held };
-  let below: ChainID | undefined;
-  for (const [at, diffID] of plan.config.rootfs.diff_ids.entries()) {
-    signal.throwIfAborted();
-    const source = plan.layers[at];
-    if (!source) throw new InvalidParameter(`image ${plan.id} has no layer ${at}`);
-    below = await takeLayer(taking, source, { at, diffID, below });
-  }
+  await takeImage({ ...loading, targets, held }, plan);
   const { image, moved } = await addImage(targets, { config: plan.bytes, tags: plan.tags });
-  for (const { ref, from } of moved) tell({ kind: "moved", ref, from });
-  tell({ kind: "loaded", id: image.id, refs: plan.tags });
+  for (const { ref, from } of moved) loading.tell({ kind: "moved", ref, from });
+  loading.tell({ kind: "loaded", id: image.id, refs: plan.tags });
 }

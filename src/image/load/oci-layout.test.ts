@@ -4,15 +4,15 @@ import { describe, expect, test } from "vitest";
 import { Blobs, platform, refName, type Sample } from "../../../test/oracle/image-archives.js";
 import { freshStores } from "../../../test/oracle/image-stores.js";
 import { find, lacking } from "../../../test/oracle/programs.js";
-import { bottom, expectWhole, idOf, load, loaded, middle, sample, top } from "./load.test.tools.js";
+import { bottom, drivers, expectWhole, idOf, load, loaded, middle, sample, top } from "./load.test.tools.js";
 import { thisPlatform } from "./platform.js";
 
-describe("OCI layouts", () => {
+describe.for(drivers)("OCI layouts, on %s", (driver) => {
   const arch = thisPlatform.architecture;
   const foreign = arch === "arm64" ? "amd64" : "arm64";
 
   test("with plain and gzip layers, named by containerd and by the standard", async () => {
-    await using stores = await freshStores();
+    await using stores = await freshStores(driver);
     const blobs = new Blobs();
     const packed = [bottom, gzipSync(middle), top];
     const both = {
@@ -25,7 +25,7 @@ describe("OCI layouts", () => {
   });
 
   test.skipIf(lacking("zstd"))("with zstd layers", async () => {
-    await using stores = await freshStores();
+    await using stores = await freshStores(driver);
     const blobs = new Blobs();
     const packed = sample.layers.map((layer) => execFileSync(find("zstd") ?? "", ["-c"], { input: layer }));
     await load(stores, blobs.layout([blobs.manifest(sample, packed)]));
@@ -33,7 +33,7 @@ describe("OCI layouts", () => {
   });
 
   test("a tag alone names no repository", async () => {
-    await using stores = await freshStores();
+    await using stores = await freshStores(driver);
     const blobs = new Blobs();
     const archive = blobs.layout([blobs.manifest(sample, undefined, refName("latest"))]);
     expect(loaded(await load(stores, archive))).toEqual([idOf(sample)]);
@@ -41,7 +41,7 @@ describe("OCI layouts", () => {
   });
 
   test("of an index, nested ones too, this machine's image is taken", async () => {
-    await using stores = await freshStores();
+    await using stores = await freshStores(driver);
     const blobs = new Blobs();
     const strange: Sample = { layers: [top] };
     const attestation = {
@@ -58,7 +58,7 @@ describe("OCI layouts", () => {
   });
 
   test("an index without this machine's image is refused, with what it has", async () => {
-    await using stores = await freshStores();
+    await using stores = await freshStores(driver);
     const blobs = new Blobs();
     const index = blobs.index([blobs.manifest(sample, undefined, platform(foreign, "v8"))]);
     await expect(load(stores, blobs.layout([index]))).rejects.toThrow(
@@ -68,7 +68,7 @@ describe("OCI layouts", () => {
   });
 
   test("a single image is taken whatever it runs on", async () => {
-    await using stores = await freshStores();
+    await using stores = await freshStores(driver);
     const blobs = new Blobs();
     await load(
       stores,
@@ -78,7 +78,7 @@ describe("OCI layouts", () => {
   });
 
   test("images with names of their own are all taken", async () => {
-    await using stores = await freshStores();
+    await using stores = await freshStores(driver);
     const blobs = new Blobs();
     const other: Sample = { layers: [bottom], tags: ["other:1"] };
     const manifests = [

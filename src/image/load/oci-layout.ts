@@ -8,9 +8,8 @@ import {
   mediaTypes,
   type Reference,
   sha256,
-  verified,
 } from "../../spec/index.js";
-import { type Archive, checkCount, isObject, parseDocument, quoted } from "./archive.js";
+import { type Archive, type ArchiveFile, checkCount, isObject, parseDocument, quoted } from "./archive.js";
 import { descriptorIn, descriptorsIn } from "./descriptors.js";
 import { type ImagePlan, type LayerSource, planOf } from "./plan.js";
 import { forThisPlatform, platformText, thisPlatform } from "./platform.js";
@@ -111,17 +110,11 @@ function layerFrom(archive: Archive, layer: Descriptor, what: string): LayerSour
   if (!/[.+]tar(\b|[.+]|$)|layer\.v1/.test(layer.mediaType)) {
     throw new InvalidParameter(`${label} has media type ${quoted(layer.mediaType)}, which is no layer tar`);
   }
-  return {
-    label,
-    open: () => {
-      const { size, body } = openBlob(archive, layer, what);
-      return { size, body: verified(body, layer, label) };
-    },
-  };
+  return { label, find: () => findBlob(archive, layer, what), blob: layer };
 }
 
-function openBlob(archive: Archive, { digest, size }: Descriptor, what: string) {
-  const file = archive.open(`blobs/sha256/${hexOf(digest)}`, what);
+function findBlob(archive: Archive, { digest, size }: Descriptor, what: string): ArchiveFile {
+  const file = archive.find(`blobs/sha256/${hexOf(digest)}`, what);
   if (file.size !== size) {
     throw new InvalidParameter(
       `invalid archive: ${what} ${digest} has ${file.size} bytes, its descriptor says ${size}`,
@@ -132,7 +125,7 @@ function openBlob(archive: Archive, { digest, size }: Descriptor, what: string) 
 
 /** A small blob, verified. */
 async function blob(archive: Archive, descriptor: Descriptor, what: string): Promise<Buffer> {
-  openBlob(archive, descriptor, what);
+  findBlob(archive, descriptor, what);
   const bytes = await archive.bytes(`blobs/sha256/${hexOf(descriptor.digest)}`, what);
   const actual = sha256(bytes);
   if (actual !== descriptor.digest) throw new DigestMismatch(`${what} ${descriptor.digest}`, descriptor.digest, actual);

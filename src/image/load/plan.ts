@@ -1,5 +1,6 @@
 import { maxLayers } from "../../layer/index.js";
 import {
+  type Descriptor,
   type ImageConfig,
   type ImageID,
   InvalidParameter,
@@ -7,6 +8,7 @@ import {
   parseImageConfig,
   type Reference,
 } from "../../spec/index.js";
+import type { ArchiveFile } from "./archive.js";
 
 /** An image as an archive offers it, everything but the layers' content read and checked. */
 export interface ImagePlan {
@@ -22,12 +24,14 @@ export interface ImagePlan {
   readonly parent?: ImageID;
 }
 
-/** Where a layer's bytes are to be had, should they be needed. */
+/** Where a layer is to be had, should it be needed. */
 export interface LayerSource {
   /** How errors name it. */
   readonly label: string;
   /** @throws InvalidParameter: the archive has no such file */
-  open(): { readonly size: number; readonly body: AsyncIterable<Uint8Array> };
+  find(): ArchiveFile;
+  /** What the file has to be. */
+  readonly blob?: Descriptor;
 }
 
 /**

@@ -1,62 +1,54 @@
 import { randomBytes } from "node:crypto";
 import { type FileHandle, open, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import { decompressed, indexTar, type TarIndex } from "../../archive/index.js";
-import { DataLoss, messageOf, Unavailable, Undo } from "../../spec/index.js";
+import { DataLoss, messageOf, Unavailable } from "../../spec/index.js";
 
 const blockSize = 1024 * 1024;
 
-/** An archive that has been read once and can be read from anywhere, until disposed. */
-export interface Spool extends AsyncDisposable {
-  readonly index: TarIndex;
-  /** `size` bytes from `offset` on, lazily, in pieces of up to 1 MiB. */
-  read(place: { readonly offset: number; readonly size: number }): AsyncGenerator<Uint8Array>;
+/** Where a stream is kept. */
+export interface Place {
+  readonly offset: number;
+  readonly size: number;
 }
 
-/**
- * Keeps an archive, unpacked from its compression, in a file without a name under `dir`, and says where everything in
- * it lies. The file is gone with the process, however that ends.
- *
- * @param dir absolute path; it exists
- * @throws InvalidParameter: no tar, or a damaged one; Unavailable: it cannot be stored; the reason of `signal`
- */
-export async function spool(body: AsyncIterable<Uint8Array>, dir: string, signal?: AbortSignal): Promise<Spool> {
-  await using undo = new Undo();
-  const file = await unnamedFile(dir);
-  undo.defer(() => file.close());
-  const index = await indexTar(stored(decompressed(body, signal && { signal }), file, dir, signal));
-  undo.done();
-  return {
-    index,
-    read: ({ offset, size }) => piecesOf(file, offset, size),
-    [Symbol.asyncDispose]: () => file.close(),
-  };
-}
+/** Streams kept in one file without a name, which is gone with the process, however that ends. */
+export class Spool implements AsyncDisposable {
+  readonly #file: FileHandle;
+  readonly #writer: BlockWriter;
 
-async function unnamedFile(dir: string): Promise<FileHandle> {
-  const path = join(dir, `archive-${randomBytes(8).toString("hex")}`);
-  const file = await open(path, "wx+", 0o600);
-  await unlink(path);
-  return file;
-}
+  /** @param dir absolute path of the directory that the file takes its room from; it exists */
+  static async open(dir: string): Promise<Spool> {
+    const path = join(dir, `archive-${randomBytes(8).toString("hex")}`);
+    const file = await open(path, "wx+", 0o600);
+    await unlink(path);
+    return new Spool(file, dir);
+  }
 
-/** Passes the bytes on and writes them, while the next ones are read. */
-async function* stored(
-  bytes: AsyncIterable<Uint8Array>,
-  file: FileHandle,
-  dir: string,
-  signal?: AbortSignal,
-): AsyncGenerator<Uint8Array> {
-  const writer = new BlockWriter(file, dir);
-  try {
-    for await (const chunk of bytes) {
-      signal?.throwIfAborted();
-      await writer.write(chunk);
-      yield chunk;
-    }
-    await writer.flush();
-  } finally {
-    await writer.settled();
+  private constructor(file: FileHandle, dir: string) {
+    this.#file = file;
+    this.#writer = new BlockWriter(file, dir);
+  }
+
+  /**
+   * Keeps a stream, one at a time. What the stream throws comes through.
+   *
+   * @throws Unavailable: it cannot be stored
+   */
+  async keep(bytes: AsyncIterable<Uint8Array>): Promise<Place> {
+    const offset = this.#writer.end;
+    for await (const chunk of bytes) await this.#writer.write(chunk);
+    return { offset, size: this.#writer.end - offset };
+  }
+
+  /** What was kept, or a part of it, lazily, in pieces of up to 1 MiB; nothing is kept meanwhile. */
+  async *read({ offset, size }: Place): AsyncGenerator<Uint8Array> {
+    await this.#writer.flush();
+    yield* piecesOf(this.#file, offset, size);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#writer.settled();
+    await this.#file.close();
   }
 }
 
@@ -67,8 +59,8 @@ async function* stored(
 class BlockWriter {
   readonly #file: FileHandle;
   readonly #dir: string;
-  #filling = Buffer.allocUnsafeSlow(blockSize);
-  #spare = Buffer.allocUnsafeSlow(blockSize);
+  #filling = Buffer.alloc(0);
+  #spare = Buffer.alloc(0);
   #filled = 0;
   #position = 0;
   #writing: Promise<void> = Promise.resolve();
@@ -78,8 +70,14 @@ class BlockWriter {
     this.#dir = dir;
   }
 
+  /** Offset of what is written next. */
+  get end(): number {
+    return this.#position + this.#filled;
+  }
+
   /** The chunk is the caller's again at once. */
   async write(chunk: Uint8Array): Promise<void> {
+    if (this.#filling.length === 0) this.#filling = Buffer.allocUnsafeSlow(blockSize);
     for (let at = 0; at < chunk.length; ) {
       const part = chunk.subarray(at, at + blockSize - this.#filled);
       this.#filling.set(part, this.#filled);
@@ -90,7 +88,7 @@ class BlockWriter {
   }
 
   async flush(): Promise<void> {
-    await this.#next();
+    if (this.#filled > 0) await this.#next();
     await this.#writing;
   }
 
@@ -102,11 +100,13 @@ class BlockWriter {
   /** Waits for the block before, and lets this one be written. */
   async #next(): Promise<void> {
     await this.#writing;
+    if (this.#filled === 0) return; // another reader was faster
     this.#writing = this.#writeBlock(this.#filling.subarray(0, this.#filled), this.#position);
     this.#writing.catch(() => undefined); // told by the next await
     this.#position += this.#filled;
     this.#filled = 0;
     [this.#filling, this.#spare] = [this.#spare, this.#filling];
+    if (this.#filling.length === 0) this.#filling = Buffer.allocUnsafeSlow(blockSize);
   }
 
   async #writeBlock(block: Uint8Array, position: number): Promise<void> {

@@ -1,4 +1,5 @@
 import type { LayerStore } from "../../layer/index.js";
+import type { DistributionCache } from "../distribution.js";
 import type { ImageStore } from "../image-store.js";
 import type { ReferenceStore } from "../reference-store.js";
 
@@ -7,6 +8,8 @@ export interface LoadTargets {
   readonly images: ImageStore;
   readonly references: ReferenceStore;
   readonly layers: LayerStore;
-  /** Absolute path of a directory for the archive while it is read; it exists. */
+  /** What compressed layers are known to unpack to. */
+  readonly distribution: DistributionCache;
+  /** Absolute path of a directory for what is kept of the archive while it is read; it exists. */
   readonly tmp: string;
 }
