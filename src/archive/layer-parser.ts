@@ -66,7 +66,7 @@ export class LayerParser {
     if (why) throw badEntry(name, why);
     if (this.#seen.size >= maxEntries) throw badEntry(name, `more than ${maxEntries} entries in one layer`);
     if (!this.#seen.add(path)) throw badEntry(name, "duplicates of file paths not supported");
-    this.#split?.file(name, member.size);
+    this.#split?.member(member);
     this.#sink.change(changeOf(member, path));
   }
 }

@@ -1,5 +1,6 @@
 import { encodeName, goString, isUTF8 } from "../spec/index.js";
 import { Crc64 } from "./crc64.js";
+import type { TarMember, TarSink } from "./tar-member.js";
 
 /** A segment is closed at this size, so that garbage behind an archive is never held whole. */
 const maxSegment = 1 << 18;
@@ -7,13 +8,14 @@ const pieceLength = 1 << 16;
 
 /**
  * Writes tar-split: JSON lines, not yet compressed, from which and the files of the layer the archive can be rebuilt.
+ * The sink of a `TarParser`, or part of one's; then comes `end`.
  * `out` gets pieces of about 64 KiB, each its own buffer; compress them with gzip (level 1 is enough) into
  * `tar-split.json.gz`. PAX global headers are part of a segment and no member of their own, so that two of them are
  * no duplicates to dockerd.
  *
  * @see docker-data-root.md 6.2
  */
-export class TarSplitWriter {
+export class TarSplitWriter implements TarSink {
   readonly #out: (chunk: Uint8Array) => void;
   readonly #crc = new Crc64();
   #lines = "";
@@ -40,8 +42,8 @@ export class TarSplitWriter {
     }
   }
 
-  /** A member begins; its `size` bytes follow by `data`. @param name as in the archive, not cleaned */
-  file(name: string, size: number): void {
+  /** A member begins; its `size` bytes follow by `data`. */
+  member({ name, size }: Pick<TarMember, "name" | "size">): void {
     this.#endSegment();
     if (size === 0) this.#line(`{"type":1,${nameFields(name)}"payload":null,"position":`);
     this.#name = name;

@@ -2,7 +2,7 @@ import type { DiffSource, WriteTarget } from "../driver/index.js";
 import type { DiffID } from "../spec/index.js";
 
 /** What layer threads do. Plain data: it is sent to them. */
-export type Job = UnpackJob | RecordJob | RebuildJob | MeasureJob;
+export type Job = UnpackJob | RecordJob | WriteJob | RebuildJob | MeasureJob;
 
 /** Unpacks the archive that is fed, compressed or not. */
 export interface UnpackJob {
@@ -10,6 +10,8 @@ export interface UnpackJob {
   readonly target: WriteTarget;
   /** Path of the `tar-split.json.gz` to make. */
   readonly split: string;
+  /** A second thread writes the files. */
+  readonly helped: boolean;
 }
 
 /** Makes a layer of what another changes, as if the archive of that were unpacked. */
@@ -18,6 +20,12 @@ export interface RecordJob {
   readonly target: WriteTarget;
   readonly split: string;
   readonly source: DiffSource;
+}
+
+/** Writes what is in the archive that is fed, not compressed: the part of unpacking that a second thread does. */
+export interface WriteJob {
+  readonly kind: "write";
+  readonly target: WriteTarget;
 }
 
 /** Feeds the archive of a layer back. */

@@ -1,8 +1,27 @@
-import { Threads } from "../threads/index.js";
-import type { Job } from "./jobs.js";
+import { type RunOptions, Threads } from "../threads/index.js";
+import type { Job, Unpacked, UnpackJob } from "./jobs.js";
 
 /** Enough for what runs at once; a thread may be kept waiting by a slow network, so more than there are cores. */
 const size = 8;
 
 /** Those of the process: all its stores share them. They start when they are needed and end when they are not. */
 export const layerThreads = new Threads<Job>(new URL("./layer-worker.js", import.meta.url), size);
+
+let unpacking = 0;
+
+/**
+ * Unpacks a layer in a thread of its own. The first of those unpacked at once gets a second thread: a single one has
+ * two cores then, and many cost no more memory than a thread each.
+ */
+export async function unpackInThread(
+  { target, split }: Pick<UnpackJob, "target" | "split">,
+  tar: AsyncIterable<Uint8Array>,
+  options: RunOptions,
+): Promise<Unpacked> {
+  const helped = unpacking++ === 0;
+  try {
+    return await layerThreads.feed<Unpacked>({ kind: "unpack", target, split, helped }, tar, options);
+  } finally {
+    unpacking--;
+  }
+}

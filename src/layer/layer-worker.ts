@@ -3,6 +3,7 @@ import type { Job } from "./jobs.js";
 import { measure, rebuild } from "./rebuild.js";
 import { record } from "./record.js";
 import { unpack } from "./unpack.js";
+import { write } from "./write.js";
 
 serve((job: Job, channel: Channel): Promise<unknown> => {
   switch (job.kind) {
@@ -10,6 +11,8 @@ serve((job: Job, channel: Channel): Promise<unknown> => {
       return channel.input((tar) => unpack(job, tar));
     case "record":
       return record(job, channel.progress());
+    case "write":
+      return channel.input((tar) => write(job, tar));
     case "rebuild":
       return channel.output(rebuild(job));
     case "measure":
