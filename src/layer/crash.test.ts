@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { randomID } from "../spec/index.js";
 import type { Layer } from "./layer.js";
 import type { LayerStore } from "./layer-store.js";
-import { drivers, file, streamOf, TestRoot, tarBytes, unremoving } from "./store.test.tools.js";
+import { collect, drivers, file, sha256, streamOf, TestRoot, tarBytes, unremoving } from "./store.test.tools.js";
 
 /**
  * What is on disk when a process is killed at each step of an operation, made by hand; the next opening must list
@@ -68,6 +68,54 @@ describe.for(drivers)("after a crash, on %s", (driver) => {
     const next = await root.open();
     expect(root.reports).toEqual([]);
     expect(next.chain(layer.chainID)).toEqual([layer, below]);
+  });
+
+  test.skipIf(driver === "vfs")(
+    "place: of a chain none, some or all layers have their names, bottom first",
+    async () => {
+      const tars = ["a", "b", "c"].map((name) => tarBytes([file(name, name)]));
+      for (let named = 0; named <= tars.length; named++) {
+        const loose = await Promise.all(tars.map((tar) => store.unpack(streamOf(tar), { label: "loose" })));
+        const chain = await store.place(loose, below.chainID);
+        for (const layer of chain.slice(named).reverse())
+          fs.renameSync(entry(layer), tmp(`write-set-${layer.cacheID}`));
+        store = await root.open();
+        expect(root.reports).toHaveLength(tars.length - named);
+        expect(store.damaged).toEqual([]);
+        expect(new Set(store.list())).toEqual(new Set([below, ...chain.slice(0, named)]));
+        expect((await root.driver.list()).sort()).toEqual(
+          store
+            .list()
+            .map(({ cacheID }) => cacheID)
+            .sort(),
+        );
+        for (const { chainID, diffID } of store.list()) expect(sha256(await collect(store.tar(chainID)))).toBe(diffID);
+        store.acquire(below.chainID);
+        await store.prune();
+        expect(root.inventory()).toEqual(clean);
+      }
+    },
+  );
+
+  test.skipIf(driver === "vfs")("unpack: the layers are there, whole or half, and nothing has a name", async () => {
+    await store.unpack(streamOf(tarBytes([file("whole", "x")])), { label: "loose" });
+    await store
+      .unpack(streamOf(tarBytes([file("attached", "x")])), { label: "loose" })
+      .then(({ cacheID }) => root.driver.attach!(cacheID, below.cacheID));
+    async function* stalls() {
+      yield tarBytes([file("half", "x".repeat(1_000_000))]).subarray(0, 700_000);
+      await new Promise(() => {});
+    }
+    const half = new AbortController();
+    let reached = () => {};
+    const midway = new Promise<void>((resolve) => {
+      reached = resolve;
+    });
+    const unpacking = store.unpack(stalls(), { label: "half", signal: half.signal, onBytes: () => reached() });
+    await Promise.race([midway, unpacking]);
+    await expectSwept(3);
+    half.abort();
+    await expect(unpacking).rejects.toThrow();
   });
 
   test("release: the name is gone, the directory is there, or half of it, or none", async () => {

@@ -38,6 +38,50 @@ describe.skipIf(skipped).for(drivers)("a full disk, on %s", (driver) => {
   });
 });
 
+describe.skipIf(skipped || !drivers.includes("overlay2"))("a disk that is full when layers are to be placed", () => {
+  test("none is there, they stay loose, and are placed once there is room", async () => {
+    await using root = await smallRoot("overlay2", "nr_inodes=200");
+    try {
+      const store = await root.open();
+      const empty = root.inventory();
+      const tars = ["a", "b", "c"].map((name) => tarBytes([file(name, name)]));
+      const loose = await Promise.all(tars.map((tar) => store.unpack(streamOf(tar), { label: "loose" })));
+      const before = root.inventory();
+      // Room for the facts of the first layer, and then for a few of the second.
+      for (const room of [0, 2, 4, 6]) {
+        fs.mkdirSync(join(root.path, "filler"));
+        fillInodes(join(root.path, "filler"), room);
+        await expect(store.place(loose)).rejects.toThrow(/^[^\n]*(ENOSPC|no space)[^\n]*$/i);
+        fs.rmSync(join(root.path, "filler"), { recursive: true });
+        expect(store.list()).toEqual([]);
+        expect(root.inventory().filter((path) => !path.endsWith("committed"))).toEqual(before);
+      }
+      const chain = await store.place(loose);
+      expect((await root.open()).list()).toHaveLength(3);
+      await store.release(chain[2]!.chainID);
+      expect(root.inventory()).toEqual(empty);
+      await root.closeAll();
+    } finally {
+      execFileSync("umount", ["-l", root.path]);
+    }
+  });
+});
+
+/** Makes files until `room` more can be made. */
+function fillInodes(dir: string, room: number): void {
+  const made: string[] = [];
+  try {
+    for (let index = 0; ; index++) {
+      const path = join(dir, String(index));
+      fs.writeFileSync(path, "");
+      made.push(path);
+    }
+  } catch (error) {
+    expect(error).toMatchObject({ code: "ENOSPC" });
+  }
+  for (const path of made.slice(0, room)) fs.rmSync(path);
+}
+
 function many<T>(make: (index: number) => T): T[] {
   return Array.from({ length: 10_000 }, (_, index) => make(index));
 }

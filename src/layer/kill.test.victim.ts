@@ -1,6 +1,8 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openDriver } from "../driver/index.js";
+import { Undo } from "../spec/index.js";
+import type { Layer } from "./layer.js";
 import { LayerStore } from "./layer-store.js";
 import { file, streamOf, tarBytes } from "./store.test.tools.js";
 
@@ -17,9 +19,9 @@ say("ready");
 async function work(lane: number): Promise<void> {
   for (let turn = 0; ; turn++) {
     const seed = `${process.pid}-${lane}-${turn}`;
-    const members = Array.from({ length: 40 }, (_, index) => file(`${seed}/${index}`, seed.repeat(200)));
-    const below = await store.register(streamOf(tarBytes(members)), { label: seed });
-    say(`has ${below.chainID}`);
+    const chain = await makeChain(seed);
+    const below = chain.at(-1)!;
+    for (const { chainID } of chain) say(`has ${chainID}`);
     await store.rw.create(seed, { parent: below.chainID, init: true });
     say(`has ${seed}`);
     {
@@ -35,9 +37,25 @@ async function work(lane: number): Promise<void> {
     if (turn % 3 === 1) continue;
     say(`drops ${above.chainID}`);
     await store.release(above.chainID);
-    say(`drops ${below.chainID}`);
+    for (const { chainID } of chain) say(`drops ${chainID}`);
     await store.release(below.chainID);
   }
+}
+
+/** Three layers placed at once, where the driver can do that; else one registered. */
+async function makeChain(seed: string): Promise<Layer[]> {
+  const tars = ["a", "b", "c"].map((layer) => {
+    const members = Array.from({ length: 40 }, (_, index) => file(`${seed}/${layer}/${index}`, seed.repeat(200)));
+    return streamOf(tarBytes(members));
+  });
+  if (!store.canUnpack) return [await store.register(tars[0]!, { label: seed })];
+  await using undo = new Undo();
+  const unpack = async (tar: AsyncIterable<Uint8Array>) => {
+    const loose = await store.unpack(tar, { label: seed });
+    undo.defer(() => loose[Symbol.asyncDispose]());
+    return loose;
+  };
+  return await store.place(await Promise.all(tars.map(unpack)));
 }
 
 await Promise.all([work(1), work(2)]);
