@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import type { ProgressMessage } from "../../engine/index.js";
-import { goJSON } from "../../spec/index.js";
+import { goJSON, parseReference } from "../../spec/index.js";
 import { type Format, formatOption, print } from "../print.js";
 import { showProgress, untilFailure } from "../progress.js";
 import { pull, pullReference, wholeName } from "../pull.js";
@@ -27,6 +27,7 @@ export function pullCommand(): Command {
         const ref = pullReference(name, { all });
         const messages = await pull(client, ref, { platform });
         if (format === "json") return await printAll(messages);
+        if (!quiet && ref.tag !== parseReference(name).tag) await print(`Using default tag: ${ref.tag}`);
         if (quiet) for await (const _ of untilFailure(messages));
         else await showProgress(messages);
         await print(wholeName(ref));
