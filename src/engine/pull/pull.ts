@@ -127,11 +127,14 @@ class Pull {
     return image;
   }
 
-  /** Notes what blobs are layers' own; a blob that was not read is believed only where it was read once. */
+  /**
+   * Notes what blobs are layers' own; a blob that was not read is believed only where it was read once. Those that are
+   * not gzip are of no use: what is pushed says gzip of every layer.
+   */
   async #remember(layers: readonly WantedLayer[], fetched: readonly WantedLayer[]): Promise<void> {
     const { distribution } = this.#parts;
     const { domain, path } = this.#repository.name;
-    for (const layer of layers) {
+    for (const layer of layers.filter(({ blob }) => blob.mediaType.endsWith("gzip"))) {
       const { diffID, blob } = layer;
       if (!fetched.includes(layer) && (await distribution.diffIDOf(blob.digest)) !== diffID) continue;
       await distribution.record(diffID, { digest: blob.digest, repository: `${domain}/${path}`, hmac: "" });

@@ -8,7 +8,7 @@ import { dockerArchive } from "../../../test/oracle/image-archives.js";
 import { bytes, configOf, freshStores, layerTar } from "../../../test/oracle/image-stores.js";
 import { answers, takesOnly } from "../../../test/oracle/registry-faults.js";
 import { Registries } from "../../registry/index.js";
-import { chainID, type Descriptor, type DiffID, parseReference, sha256, Undo } from "../../spec/index.js";
+import { chainID, type Descriptor, type DiffID, mediaTypes, parseReference, sha256, Undo } from "../../spec/index.js";
 import type { ProgressMessage } from "../api-image.js";
 import { ImageOperations } from "../image/operations.js";
 import { openPushes } from "./open-pushes.js";
@@ -128,6 +128,20 @@ describe.concurrent("push", () => {
     expect(ends(await it.push("other:1"))).toEqual(new Set(["Preparing", "Pushed"]));
     const [source, ...more] = await it.stores.distribution.sourcesOf(sha256(layers[0]!) as DiffID);
     expect([source?.repository, more]).toEqual([`${it.registry.host}/other`, []]);
+  });
+
+  test("compresses a layer that came as a plain tar", async () => {
+    await using it = await ready({ names: [] });
+    const tar = layerTar({ plain: "text" });
+    const blob = it.registry.addBlob(tar, mediaTypes.ociLayer);
+    const config = it.registry.addBlob(configOf([tar]), mediaTypes.ociConfig);
+    it.registry.addManifest("app:1", { schemaVersion: 2, config, layers: [blob] }, mediaTypes.ociManifest);
+    for await (const _ of it.operations.pull(`${it.registry.host}/app:1`));
+    await it.operations.tag(`${it.registry.host}/app:1`, `${it.registry.host}/app`, "2");
+    expect(ends(await it.push("app:2"))).toEqual(new Set(["Preparing", "Pushed"]));
+    const [sent] = (JSON.parse(it.registry.manifest("app", "2")!.toString()) as { layers: Descriptor[] }).layers;
+    expect(sent!.mediaType).toBe(mediaTypes.dockerLayerGzip);
+    expect(tar.equals(gunzipSync(it.registry.blob(sent!.digest)!))).toBe(true);
   });
 
   test("goes on after cuts, and fails in one line where there is no end of them", async () => {
