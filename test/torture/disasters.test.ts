@@ -16,14 +16,14 @@ describe.skipIf(skip)("nothing acknowledged is lost, nothing half is listed, not
   });
 
   test.for(types)("when the power is cut, on %s", { timeout }, async (type) => {
-    expect((await playPowerCuts({ rounds: 2, operations: 10 }, [type])).losses).toEqual([]);
+    expect((await playPowerCuts({ rounds: 1, operations: 12 }, [type])).losses).toEqual([]);
   });
 
   test.for(types)("when the disk is full, on %s", { timeout }, async (type) => {
-    expect((await playFullDisks({ rounds: 6 }, [type])).losses).toEqual([]);
+    expect((await playFullDisks({ rounds: 4 }, [type])).losses).toEqual([]);
   });
 
   test("when the registry misbehaves", { timeout }, async () => {
-    expect((await playBadRegistries({ rounds: 8 })).losses).toEqual([]);
+    expect((await playBadRegistries({ rounds: 5 })).losses).toEqual([]);
   });
 });

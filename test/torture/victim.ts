@@ -2,22 +2,25 @@ import { createReadStream } from "node:fs";
 import { Engine } from "../../src/engine/index.js";
 
 /**
- * One operation on a data root, in a process that is there to be killed: `node victim.js ROOT OPERATION [FILE]`.
+ * One operation on a data root, in a process that is there to be killed: `node victim.js ROOT OPERATION [WHAT]`, a file
+ * to load or a name to pull.
  * Prints `ready` when the root is open, and `done` when the operation has been acknowledged.
  */
-const [root = "", operation = "", archive = ""] = process.argv.slice(2);
+const [root = "", operation = "", what = ""] = process.argv.slice(2);
 
 const operations: Readonly<Record<string, (engine: Engine) => Promise<unknown>>> = {
-  load: async (engine) => {
-    for await (const _ of engine.images.load(createReadStream(archive))) {
-      // Loading goes on as messages are read.
-    }
-  },
+  load: (engine) => finished(engine.images.load(createReadStream(what))),
+  pull: (engine) => finished(engine.images.pull(what)),
   create: (engine) => engine.containers.create({ Image: "base:1", Cmd: ["sh"] }, { name: "new" }),
   commit: (engine) => engine.containers.commit("changed", { repo: "committed", tag: "1" }),
   rm: (engine) => engine.containers.remove("changed"),
   rmi: (engine) => engine.images.remove("unused:1"),
 };
+
+/** Work goes on as messages are read. */
+async function finished(messages: AsyncIterable<unknown>): Promise<void> {
+  for await (const _ of messages);
+}
 
 await using engine = await Engine.open({ root });
 const run = operations[operation];
