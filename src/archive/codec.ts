@@ -1,5 +1,6 @@
 import type { Transform } from "node:stream";
 import { InvalidParameter, messageOf } from "../spec/index.js";
+import { free } from "./free.js";
 
 /**
  * Passes `source` through one of zlib's streams. The reader's pace holds: the codec stops when a piece or two are
@@ -12,11 +13,14 @@ export async function* throughCodec(
   name: string,
   codec: Transform,
   source: AsyncIterable<Uint8Array>,
-  onUsed?: OnUsed,
+  { onUsed, isBrief = false }: CodecOptions = {},
 ): AsyncGenerator<Uint8Array> {
   const feeding = feed(source, codec, onUsed);
   try {
-    yield* codec;
+    for await (const piece of codec as AsyncIterable<Buffer<ArrayBuffer>>) {
+      yield piece;
+      if (isBrief && endsItsBuffer(piece)) free(piece.buffer);
+    }
   } catch (error) {
     if (feeding.failure) throw feeding.failure.error;
     const why = messageOf(error) === "unexpected end of file" ? "truncated" : messageOf(error);
@@ -28,6 +32,17 @@ export async function* throughCodec(
 
 /** Told of a piece that nothing reads any more. */
 export type OnUsed = (piece: Uint8Array) => void;
+
+export interface CodecOptions {
+  readonly onUsed?: OnUsed | undefined;
+  /** Memory of a piece may be freed when the next is asked for. */
+  readonly isBrief?: boolean;
+}
+
+/** zlib cuts its pieces out of one buffer until that is full; then it takes another. */
+function endsItsBuffer({ byteOffset, length, buffer }: Uint8Array): boolean {
+  return byteOffset + length === buffer.byteLength;
+}
 
 /** What became of the writing side. */
 export interface Feeding {

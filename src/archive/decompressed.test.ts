@@ -66,6 +66,18 @@ describe.for(forms)("a stream packed by $name", ({ name, packed }) => {
     expect(left).toBe(0);
   });
 
+  test.skipIf(!packed)("may be read by who keeps nothing, or by who keeps all", async () => {
+    const large = Buffer.concat([packed!, packed!, packed!, packed!]);
+    const whole = Buffer.concat([text, text, text, text]);
+    let at = 0;
+    for await (const piece of decompressed(streamed(large), { isBrief: true })) {
+      expect(whole.subarray(at, at + piece.length).equals(piece)).toBe(true);
+      at += piece.length;
+    }
+    expect(at).toBe(whole.length);
+    expect((await unpacked(large)).equals(whole)).toBe(true);
+  });
+
   test.skipIf(!packed)("passes the failure of its source on", async () => {
     async function* broken() {
       yield packed!.subarray(0, 5000);
@@ -197,4 +209,12 @@ test("unpacking gzip leaves the event loop free", async () => {
   clearInterval(timer);
   expect(unpacked).toHaveLength(10 << 20);
   expect(turns).toBeGreaterThan(2);
+});
+
+test("what inflating took is free when the next piece is asked for, where nobody keeps it", async () => {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of decompressed(streamed(gzipSync(Buffer.alloc(10 << 20))), { isBrief: true }))
+    pieces.push(piece);
+  expect(pieces.length).toBeGreaterThan(18);
+  expect(pieces.filter(({ length }) => length > 0).length).toBeLessThan(4);
 });

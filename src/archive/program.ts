@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { InvalidParameter, messageOf, Unavailable } from "../spec/index.js";
-import { feed, type OnUsed } from "./codec.js";
+import { type CodecOptions, feed } from "./codec.js";
 
 /** How a program is called to unpack from stdin to stdout, and the package that has it. */
 const programs = {
@@ -18,7 +18,7 @@ const programs = {
 export async function* throughProgram(
   name: keyof typeof programs,
   source: AsyncIterable<Uint8Array>,
-  onUsed?: OnUsed,
+  { onUsed }: CodecOptions,
 ): AsyncGenerator<Uint8Array> {
   const child = spawn(name, programs[name].args, { stdio: "pipe", env: { PATH: process.env.PATH, LC_ALL: "C" } });
   child.stdin.on("error", () => {}); // it stopped reading: its exit status says why

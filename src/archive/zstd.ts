@@ -3,7 +3,7 @@ import { setImmediate } from "node:timers/promises";
 import zlib from "node:zlib";
 import { DataLoss, InvalidParameter } from "../spec/index.js";
 import { ZstdDecompressor } from "../sys/index.js";
-import { type OnUsed, throughCodec } from "./codec.js";
+import { type CodecOptions, throughCodec } from "./codec.js";
 
 /** In Node from 22.15 on. */
 const native = zlib as { createZstdDecompress?: (options: { chunkSize: number }) => Transform };
@@ -14,9 +14,12 @@ const turn = 1 << 20;
  * Unpacks zstd: by Node's own where it has it, on libuv's pool; else by the system's libzstd, on this thread in turns
  * of a millisecond. A window of more than 128 MiB is refused.
  */
-export async function* throughZstd(source: AsyncIterable<Uint8Array>, onUsed?: OnUsed): AsyncGenerator<Uint8Array> {
+export async function* throughZstd(
+  source: AsyncIterable<Uint8Array>,
+  options: CodecOptions,
+): AsyncGenerator<Uint8Array> {
   if (native.createZstdDecompress) {
-    return yield* throughCodec("zstd", native.createZstdDecompress({ chunkSize: turn }), source, onUsed);
+    return yield* throughCodec("zstd", native.createZstdDecompress({ chunkSize: turn }), source, options);
   }
   using zstd = new ZstdDecompressor();
   let since = 0;
@@ -28,7 +31,7 @@ export async function* throughZstd(source: AsyncIterable<Uint8Array>, onUsed?: O
       since = 0;
       await setImmediate();
     }
-    onUsed?.(chunk);
+    options.onUsed?.(chunk);
   }
   refusing(() => zstd.finish());
 }

@@ -11,7 +11,7 @@ const helper = new Threads<Job>(new URL("./layer-worker.js", import.meta.url), 1
 
 /** Unpacks `tar`, compressed or not. For worker threads: all writing is synchronous. */
 export async function unpack(job: UnpackJob, tar: AsyncIterable<Uint8Array>): Promise<Unpacked> {
-  const reader = recycled(decompressed(tar, { onUsed: recycle }));
+  const reader = recycled(decompressed(tar, { onUsed: recycle, isBrief: true }));
   using split = new SplitFile(job.split);
   if (job.helped) return await inTwo(job.target, split, reader);
   // Asked for outside of the jail: the first piece decides which library or program unpacks the stream.

@@ -24,7 +24,7 @@ function* absolute(changes: Iterable<SyncChange>): Generator<SyncChange> {
 
 /** Writes an archive that is no layer: whiteout names mean nothing in it. */
 export async function extract({ target }: ExtractJob, tar: AsyncIterable<Uint8Array>): Promise<void> {
-  const reader = recycled(decompressed(tar, { onUsed: recycle }));
+  const reader = recycled(decompressed(tar, { onUsed: recycle, isBrief: true }));
   // Asked for outside of the jail: the first piece decides which library or program unpacks the stream.
   let next = await reader.next();
   if (next.done) return;
