@@ -3,6 +3,7 @@ import { chmod, mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { BadRegistry } from "./oracle/bad-registry.js";
 import { layerkitMain } from "./oracle/layerkitd.js";
 import { find, lacking } from "./oracle/programs.js";
 import { output, run } from "./oracle/run.js";
@@ -32,15 +33,20 @@ test("every file the README names is there", () => {
 
 const missing = lacking("root", "mounts", "bash", "docker");
 
-test.skipIf(missing)("the commands of the README do what it says", async () => {
+test.skipIf(missing)("the commands of the README do what it says", { timeout: 120_000 }, async () => {
   await using directory = await scratch(existsSync("/dev/shm") ? "/dev/shm" : undefined);
+  await using registry = await BadRegistry.start();
   const { env, root } = await place(directory.path);
-  const [library, daemon] = blocks("sh").filter((block) => !npm(block));
+  const here = (block: string) => block.replaceAll("registry.example:5000", registry.host);
+  const [library, daemon] = blocks("sh")
+    .filter((block) => !npm(block))
+    .map(here);
 
   const said = await output("bash", ["-euc", library!], { cwd: directory.path, env });
   expect(said).toContain("Loaded image: sample:latest");
   expect(said).toContain("A /var/notes.txt");
   expect(existsSync(join(directory.path, "notes.tar"))).toBe(true);
+  expect(said).toContain(`Status: Image is up to date for ${registry.host}/notes:1`);
 
   const served = await output("bash", ["-euc", asServed(daemon!, directory.path)], { cwd: directory.path, env });
   expect(served).toMatch(/^sample +notes /m);
