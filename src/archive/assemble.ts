@@ -9,6 +9,7 @@ import type { TarSplitRecord } from "./tar-split-record.js";
  * yields is not written to afterwards.
  */
 export type OpenFile = (path: Path, size: number) => AsyncIterable<Uint8Array> | Promise<AsyncIterable<Uint8Array>>;
+/** The same, where each piece is there until the next one is asked for; so are then those of the archive. */
 export type OpenFileSync = (path: Path, size: number) => Iterable<Uint8Array>;
 
 type FileRecord = Extract<TarSplitRecord, { kind: "file" }>;

@@ -56,6 +56,8 @@ export interface Driver {
   diff(id: CacheID): AsyncIterable<Change>;
   /** As `diff`, to be read by a worker thread: `readDiff` of its `source` gives the changes, until disposed. */
   openDiff(id: CacheID): Promise<OpenDiff>;
+  /** The directory with the files that were filled into `id`, which stays until disposed. @throws as `openDiff` */
+  openContent(id: CacheID): Promise<OpenContent>;
   /**
    * The paths in which the merged view of `id` differs from that of its parent, in the order of `diff`, each directory
    * above a difference as modified: what `docker diff` lists. Copied-up files that equal their original are left out.
@@ -126,6 +128,12 @@ export interface WriteTarget {
   readonly noOverwriteDirNonDir?: boolean;
   /** Everything written gets this owner, whatever its `Meta` says. */
   readonly owner?: { readonly uid: number; readonly gid: number };
+}
+
+/** Where a layer's files are: in `vfs` with those of the layers below. */
+export interface OpenContent extends AsyncDisposable {
+  /** Absolute. */
+  readonly path: string;
 }
 
 /** What a layer changes, opened. */

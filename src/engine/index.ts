@@ -2,6 +2,9 @@
  * Where the parts meet: operations on images and containers of one data root, in the words and shapes of Docker's
  * API but without HTTP. The daemon serves an `Engine`, and the library hands it out.
  */
+
+/** For pieces of the streams that are given out here, by who has used them up. */
+export { recycle } from "../threads/index.js";
 export type * from "./api-container.js";
 export type * from "./api-image.js";
 export type * from "./api-system.js";

@@ -14,10 +14,9 @@ export async function* layerTar(
   const { db, driver, layers } = parts;
   const { cacheID, diffID } = layers.hold(chainID);
   try {
-    await using opened = await driver.openDiff(cacheID);
-    const root = opened.source.kind === "upper" ? opened.source.root : opened.source.upper;
+    await using content = await driver.openContent(cacheID);
     const split = splitIn(db.layerDir(chainID));
-    yield* layerThreads.read({ kind: "rebuild", root, split, diffID }, { signal });
+    yield* layerThreads.read({ kind: "rebuild", root: content.path, split, diffID }, { signal });
   } catch (error) {
     throw signal?.aborted ? signal.reason : labelled(`layer ${chainID}`, error);
   } finally {

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import type { ServerResponse } from "node:http";
+import { recycle } from "../../engine/index.js";
 import { goJSON, messageOf } from "../../spec/index.js";
 import { type Answer, jsonType } from "./answer.js";
 import { statusOf } from "./status.js";
@@ -37,7 +38,10 @@ async function sendStream(
     for await (const piece of answer.stream) {
       signal.throwIfAborted();
       if (!response.headersSent) begin();
-      if (!response.write(piece)) await once(response, "drain", { signal });
+      if (response.write(piece)) continue;
+      await once(response, "drain", { signal });
+      // The kernel has it: a large piece is made in the same memory as the one before.
+      if (typeof piece !== "string") recycle(piece);
     }
     if (!response.headersSent) begin();
   } catch (error) {

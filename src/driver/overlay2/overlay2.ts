@@ -4,7 +4,16 @@ import { mountsBelow } from "../../disk/index.js";
 import type { Change } from "../../overlayfs/index.js";
 import { type CacheID, Forbidden, InvalidParameter, NotFound, shortID, Undo } from "../../spec/index.js";
 import { MNT, umountInBackground } from "../../sys/index.js";
-import type { CreateOptions, Driver, DriverOptions, Filling, Mounted, OpenDiff, PathChange } from "../driver.js";
+import type {
+  CreateOptions,
+  Driver,
+  DriverOptions,
+  Filling,
+  Mounted,
+  OpenContent,
+  OpenDiff,
+  PathChange,
+} from "../driver.js";
 import { ifMissing } from "../layer-names.js";
 import { LayerUses } from "../layer-uses.js";
 import { openTrees } from "../open-trees.js";
@@ -101,6 +110,11 @@ export class Overlay2 implements Driver {
   async *diff(id: CacheID): AsyncGenerator<Change, void> {
     await using open = await this.openDiff(id);
     yield* paced(readDiff(open.source));
+  }
+
+  async openContent(id: CacheID): Promise<OpenContent> {
+    const hold = await this.#hold(id);
+    return { path: this.#home.file(id, "diff"), [Symbol.asyncDispose]: () => hold[Symbol.asyncDispose]() };
   }
 
   async openDiff(id: CacheID): Promise<OpenDiff> {

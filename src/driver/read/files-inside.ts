@@ -3,7 +3,8 @@ import { baseOf, type Path, parentOf } from "../../spec/index.js";
 import { close, O, openat } from "../../sys/index.js";
 import { Directories } from "../write/directories.js";
 
-const chunkSize = 256 * 1024;
+/** The room of all pieces. */
+const room = Buffer.allocUnsafeSlow(256 << 10);
 // Without O_NONBLOCK a fifo that has taken a file's place would hold the thread for ever.
 const flags = O.O_RDONLY | O.O_NOFOLLOW | O.O_NONBLOCK;
 
@@ -19,7 +20,7 @@ export class FilesInside implements Disposable {
   }
 
   /**
-   * Its bytes, to the end. Lazy.
+   * Its bytes, to the end. Lazy; each piece is there until the next is asked for, of this file or another.
    *
    * @param size how many bytes are expected: right, it saves time
    * @throws SyscallError: it is not there, or is no file (EISDIR, ELOOP, ENXIO)
@@ -30,10 +31,10 @@ export class FilesInside implements Disposable {
     try {
       for (let left = size; ; ) {
         // One byte more than there should be: a piece that is not full is the last.
-        const chunk = Buffer.allocUnsafe(left > 0 ? Math.min(left + 1, chunkSize) : chunkSize);
-        const length = readSync(fd, chunk, 0, chunk.length, null);
-        if (length > 0) yield chunk.subarray(0, length);
-        if (length < chunk.length) return;
+        const asked = left > 0 ? Math.min(left + 1, room.length) : room.length;
+        const length = readSync(fd, room, 0, asked, null);
+        if (length > 0) yield room.subarray(0, length);
+        if (length < asked) return;
         left -= length;
       }
     } finally {

@@ -69,7 +69,7 @@ export const lifetimes: Cases = (test, bench, open) => {
     const id = await bench().create();
     {
       await using _filling = await driver.fill(id);
-      for (const method of ["mount", "remove", "fill", "openDiff"] as const) {
+      for (const method of ["mount", "remove", "fill", "openDiff", "openContent"] as const) {
         await expect(driver[method](id)).rejects.toThrow("is being filled");
       }
     }

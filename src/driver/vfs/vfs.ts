@@ -19,6 +19,7 @@ import type {
   DriverOptions,
   Filling,
   Mounted,
+  OpenContent,
   OpenDiff,
   PathChange,
   WriteTarget,
@@ -91,6 +92,10 @@ export class Vfs implements Driver {
   async *diff(id: CacheID): AsyncGenerator<Change, void> {
     await using open = await this.openDiff(id);
     yield* paced(readDiff(open.source));
+  }
+
+  async openContent(id: CacheID): Promise<OpenContent> {
+    return this.mount(id);
   }
 
   async openDiff(id: CacheID): Promise<OpenDiff> {
