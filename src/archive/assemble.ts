@@ -37,9 +37,9 @@ export async function* assemble(split: AsyncIterable<Uint8Array>, open: OpenFile
   yield* gather.rest();
 }
 
-/** The same without waiting, for a worker. */
+/** The same without waiting, for a worker; each piece is there until the next is asked for. */
 export function* assembleSync(records: Iterable<TarSplitRecord>, open: OpenFileSync): Generator<Uint8Array> {
-  const gather = new Gather();
+  const gather = new Gather(true);
   for (const record of records) {
     if (record.kind === "segment") yield* gather.add(record.payload);
     else if (record.size > 0) {

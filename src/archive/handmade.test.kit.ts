@@ -173,5 +173,10 @@ export function parseLayer(bytes: Uint8Array, length = bytes.length || 1): Parse
 
 /** The archive that a parsed layer's tar-split and files give. */
 export function reassemble({ split, contents }: ParsedLayer): Buffer {
-  return Buffer.concat([...assembleSync(tarSplitRecordsSync([split]), (path) => [contents.get(cleanPath(path))!])]);
+  return Buffer.concat(
+    Array.from(
+      assembleSync(tarSplitRecordsSync([split]), (path) => [contents.get(cleanPath(path))!]),
+      (piece) => Buffer.from(piece),
+    ),
+  );
 }

@@ -142,7 +142,10 @@ describe("rebuilding an archive", () => {
       asked.push(`${path} ${size}`);
       return cut(Buffer.from(content), 3);
     };
-    return { bytes: Buffer.concat([...assembleSync(tarSplitRecordsSync([split]), open)]), asked };
+    return {
+      bytes: Buffer.concat(Array.from(assembleSync(tarSplitRecordsSync([split]), open), (piece) => Buffer.from(piece))),
+      asked,
+    };
   };
 
   test("asks for files that have content, by clean path", () => {

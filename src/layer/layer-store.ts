@@ -61,6 +61,8 @@ export class LayerStore {
   /** Entries that could not be used at opening: left as they are, never listed. */
   readonly damaged: readonly Damaged[];
   readonly #parts: StoreParts;
+  /** What has been measured: a digest has one size for ever. */
+  readonly #tarSizes = new Map<DiffID, number>();
 
   /** Reads the layerdb, or begins one. Damaged entries are no error. */
   static async open({ root, driver, writable, report = () => {} }: LayerStoreOptions): Promise<LayerStore> {
@@ -199,11 +201,10 @@ export class LayerStore {
 
   /** Bytes that `tar` will give, from tar-split alone: no file of the layer is read. @throws as `tar` */
   async tarSize(chainID: ChainID): Promise<number> {
-    return this.#holding(chainID, () =>
-      layerThreads.ask<number>({ kind: "measure", split: splitIn(this.#parts.db.layerDir(chainID)) }).catch((error) => {
-        throw labelled(`layer ${chainID}`, error);
-      }),
-    );
+    const { diffID } = this.get(chainID);
+    const size = this.#tarSizes.get(diffID) ?? (await this.#measured(chainID));
+    this.#tarSizes.set(diffID, size);
+    return size;
   }
 
   /** The read-only tree of the chain, until disposed; the layer stays as long. @throws NotFound "layer does not exist" */
@@ -236,6 +237,14 @@ export class LayerStore {
       const what = label === undefined ? "invalid diffID" : `invalid diffID for layer ${label}`;
       throw new DigestMismatch(what, expected, unpacked.diffID);
     });
+  }
+
+  #measured(chainID: ChainID): Promise<number> {
+    return this.#holding(chainID, () =>
+      layerThreads
+        .ask<number>({ kind: "measure", split: splitIn(this.#parts.db.layerDir(chainID)) })
+        .catch((error) => Promise.reject(labelled(`layer ${chainID}`, error))),
+    );
   }
 
   /** Does `work` while the layer cannot go away. */

@@ -99,7 +99,7 @@ export class WorkerPool<Job> {
 
   /** Not with this process's own options: some, as --input-type, no thread can start with. */
   #begin(): Worker {
-    return new Worker(this.#script, { execArgv: [] });
+    return new Worker(this.#script, { execArgv: [], resourceLimits: { maxYoungGenerationSizeMb: youngMb } });
   }
 
   #give(worker: Worker): void {
@@ -126,6 +126,9 @@ export class WorkerPool<Job> {
     else this.#started--;
   }
 }
+
+/** What threads here make is used up at once; by itself each would let 48 MB of it gather before looking. */
+const youngMb = 6;
 
 /** How long a thread stays without work: long enough for the layers of one image, short for a daemon that idles. */
 const idleMs = 10_000;

@@ -43,8 +43,9 @@ export async function saveArchive(
 ): Promise<Saved> {
   const chosen = selected(images, references, names);
   const chains = new Map(chosen.flatMap(({ image }) => chainsOf(layers, image.topLayer)));
-  const sized = [...chains].map(async ([diffID, chainID]) => [diffID, await layers.tarSize(chainID)] as const);
-  const sizes = new Map(await Promise.all(sized));
+  const sizes = new Map<DiffID, number>();
+  // One after the other: several threads would be a moment sooner, and take the memory of as many.
+  for (const [diffID, chainID] of chains) sizes.set(diffID, await layers.tarSize(chainID));
   const saved: SavedImage[] = [];
   for (const entry of chosen) saved.push(await savedImage(entry, chosen, images, sizes));
   const tops = chosen.flatMap(({ image }) => image.topLayer ?? []);
