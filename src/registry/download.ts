@@ -60,6 +60,7 @@ function extentOf(answer: Answer): { readonly start: number; readonly total: num
   return { start: numberIn(start) ?? 0, total: numberIn(total) };
 }
 
-function numberIn(text: string | undefined): number | undefined {
+/** A header's value that should be a whole number. */
+export function numberIn(text: string | undefined): number | undefined {
   return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined;
 }

@@ -176,7 +176,7 @@ describe.concurrent("a manifest", () => {
   });
 
   test("that is cut is asked for again", async () => {
-    await using it = await badRegistry();
+    await using it = await badRegistry({ silenceMs: 500 });
     it.registry.addImage("app:1", [layerTar({ a: "1" })]);
     it.registry.misbehave(manifestPath, cutsAfter(20), stallsAfter(20));
     expect((await it.app.resolve("1")).bytes.length).toBeGreaterThan(20);
@@ -204,6 +204,64 @@ describe.concurrent("a manifest", () => {
     await using it = await badRegistry();
     it.registry.addManifest("app:1", { schemaVersion: 2, mediaType: mediaTypes.ociIndex }, "application/json");
     expect((await it.app.resolve("1")).descriptor.mediaType).toBe(mediaTypes.ociIndex);
+  });
+});
+
+describe.concurrent("a token", () => {
+  /** A registry that wants tokens, and gives t1, t2, … */
+  async function withTokens() {
+    const it = await badRegistry();
+    const challenge = { "www-authenticate": `Bearer realm="http://${it.registry.host}/token",service="x"` };
+    it.registry.misbehave(/^GET \/v2\/$/, answers(401, challenge));
+    let given = 0;
+    it.registry.alwaysMisbehave(/^GET \/token/, (_request, response) => {
+      response.end(JSON.stringify({ token: `t${++given}`, expires_in: 300 }));
+    });
+    const shown = () =>
+      it.registry.requests.map(({ path, headers }) => [path.split("/").at(-2), headers.authorization]);
+    return { ...it, challenge, shown };
+  }
+
+  test("that is refused in the middle of a download is fetched anew, and the download goes on", async () => {
+    await using it = await withTokens();
+    const blob = it.registry.addBlob(content);
+    it.registry.misbehave(blobPath, cutsAfter(1_000_000), answers(401, it.challenge));
+    expect(content.equals(await gathered(it.app.blob(blob)))).toBe(true);
+    expect(it.shown().filter(([what]) => what === "blobs")).toEqual([
+      ["blobs", "Bearer t1"],
+      ["blobs", "Bearer t1"],
+      ["blobs", "Bearer t2"],
+    ]);
+  });
+
+  test("that is refused again is not fetched for ever", async () => {
+    await using it = await withTokens();
+    it.registry.alwaysMisbehave(manifestPath, answers(401, it.challenge));
+    await expect(it.app.resolve("1")).rejects.toMatchObject({
+      code: "unauthorized",
+      message: "unauthorized: authentication required",
+    });
+    expect(
+      it
+        .shown()
+        .filter(([what]) => what === "manifests")
+        .map(([, who]) => who),
+    ).toEqual(["Bearer t1", "Bearer t2"]);
+  });
+
+  test.for([
+    ["no token", '{"token":""}', /^127\.0\.0\.1:\d+ gave no token for this registry$/],
+    ["a token that is two lines", '{"token":"a\\r\\nx: y"}', /gave no token/],
+    ["a page", "<html>", /gave no token/],
+  ] as const)("service that gives %s is refused", async ([, body, why]) => {
+    await using it = await withTokens();
+    const asked = answers(200, {}, body);
+    const service = await BadRegistry.start();
+    service.alwaysMisbehave(/^GET \/token/, asked);
+    const challenge = { "www-authenticate": `Bearer realm="http://${service.host}/token"` };
+    it.registry.misbehave(manifestPath, answers(401, challenge));
+    await expect(it.app.resolve("1")).rejects.toThrow(why);
+    await service[Symbol.asyncDispose]();
   });
 });
 

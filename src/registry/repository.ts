@@ -10,7 +10,7 @@ import {
   Unauthorized,
   verified,
 } from "../spec/index.js";
-import { download } from "./download.js";
+import { download, numberIn } from "./download.js";
 import type { Endpoint, EndpointRequest } from "./endpoint.js";
 import type { Answer } from "./exchange.js";
 import { followed, locationOf } from "./follow.js";
@@ -18,7 +18,7 @@ import { acceptManifests, manifestIn, pullFailure, type Resolved } from "./manif
 import type { AbortOption, BlobOptions } from "./options.js";
 import { Place } from "./place.js";
 import type { Shared } from "./shared.js";
-import { tagsOf } from "./tags.js";
+import { tagPageIn, tagsOf } from "./tags.js";
 import { uploadKnown, uploadStream } from "./upload.js";
 import { httpURL } from "./url.js";
 
@@ -28,6 +28,8 @@ export type RepositoryName = Pick<Reference, "domain" | "path">;
 export interface UploadOptions extends AbortOption {
   /** Known beforehand: the blob goes out in one request. */
   readonly blob?: { readonly digest: Digest; readonly size: number };
+  /** Told before a part or all of it is sent again after a failure: why, and in how many milliseconds. */
+  readonly onRetry?: (why: Error, delayMs: number) => void;
   /** Told how many bytes have gone out; less than before after a failure. */
   readonly onProgress?: (sent: number) => void;
 }
@@ -116,13 +118,13 @@ export class Repository {
     }
   }
 
-  /** Bytes of a blob that is there; undefined when it is not. */
+  /** Bytes of a blob that is there; undefined when it is not, or the registry does not tell. */
   async sizeOf(digest: Digest, { signal }: AbortOption = {}): Promise<number | undefined> {
     try {
       const endpoint = await this.#origin.reach({ signal });
       const answer = await endpoint.request(this.#request("HEAD", `blobs/${digest}`, signal));
       await answer.discard();
-      return Number(answer.header("content-length") ?? 0);
+      return numberIn(answer.header("content-length"));
     } catch (error) {
       if (error instanceof NotFound) return undefined;
       throw error;
@@ -153,10 +155,10 @@ export class Repository {
    * @param open gives the blob's bytes from the start, the same ones each time: once more after each failure
    */
   async upload(open: () => AsyncIterable<Uint8Array>, options: UploadOptions = {}): Promise<Uploaded> {
-    const { signal, onProgress, blob } = options;
+    const { signal, onProgress, onRetry, blob } = options;
     const endpoint = await this.#origin.reach(options);
     const common = { endpoint, shared: this.#shared, path: this.name.path, scopes: this.#scopes, begun: this.#begun };
-    const upload = { ...common, open, signal, onProgress };
+    const upload = { ...common, open, signal, onProgress, onRetry };
     return await (blob ? uploadKnown(upload, blob) : uploadStream(upload));
   }
 
@@ -181,7 +183,7 @@ export class Repository {
     const first = this.#request("GET", "tags/list", signal);
     try {
       return await this.#anywhere(signal, (endpoint) =>
-        tagsOf(String(first.to), (page) => endpoint.request({ ...first, to: page })),
+        tagsOf(String(first.to), (page) => endpoint.read({ ...first, to: page }, tagPageIn)),
       );
     } catch (error) {
       throw pullFailure(error, this.#reference(""));

@@ -42,12 +42,11 @@ export async function fetchToken(
   const ask = credentials.identitytoken
     ? () => askByOAuth(shared, realm, { service, scopes, identityToken: credentials.identitytoken! })
     : () => askByGet(shared, realm, { service, scopes, credentials, lasting });
-  const answer = await persistently(new Attempts(shared), async () => {
-    const first = await ask();
-    if (first.status < 300) return first;
-    throw await failureOf(first);
+  return await persistently(new Attempts(shared), async () => {
+    const answer = await ask();
+    if (answer.status >= 300) throw await failureOf(answer);
+    return tokenIn(await bytesOf(answer, largestToken, `the token of ${realm.host}`), realm, since);
   });
-  return tokenIn(await bytesOf(answer, largestToken, `the token of ${realm.host}`), realm, since);
 }
 
 interface Asked {

@@ -17,6 +17,7 @@ export interface Upload {
   readonly open: () => AsyncIterable<Uint8Array>;
   readonly signal: AbortSignal | undefined;
   readonly onProgress: ((sent: number) => void) | undefined;
+  readonly onRetry: ((why: Error, delayMs: number) => void) | undefined;
 }
 
 export interface Sent {
@@ -79,7 +80,8 @@ async function untilSent(upload: Upload, send: () => Promise<Sent>): Promise<Sen
     try {
       return await send();
     } catch (error) {
-      await attempts.afterFailure(isForgotten(error) ? new Passing(error.message, { cause: error }) : error);
+      const failure = isForgotten(error) ? new Passing(error.message, { cause: error }) : error;
+      await attempts.afterFailure(failure, upload.onRetry);
     }
   }
 }

@@ -2,6 +2,7 @@ import type { LayerStore } from "../../layer/index.js";
 import type { Repository } from "../../registry/index.js";
 import { type ChainID, DataLoss, DigestMismatch, InvalidParameter, NotFound } from "../../spec/index.js";
 import { labelled } from "../../threads/index.js";
+import { retrying } from "../retrying.js";
 import { Download } from "./download.js";
 import type { WantedLayer } from "./plan.js";
 import type { Brought, Watch } from "./transfer.js";
@@ -95,8 +96,7 @@ class Progress {
   }
 
   retrying(delayMs: number): void {
-    const seconds = Math.max(1, Math.round(delayMs / 1000));
-    this.#tell({ status: `Retrying in ${seconds} second${seconds === 1 ? "" : "s"}` });
+    this.#tell({ status: retrying(delayMs) });
   }
 
   #figure(status: string, current: number): void {

@@ -3,6 +3,7 @@ import type { BlobSource, DistributionCache } from "../../image/index.js";
 import type { Layer, LayerStore } from "../../layer/index.js";
 import type { Repository } from "../../registry/index.js";
 import { type Descriptor, type Digest, mediaTypes } from "../../spec/index.js";
+import { retrying } from "../retrying.js";
 import type { LayerSources } from "./sources.js";
 
 /** Milliseconds between two messages about one layer, as dockerd has it. */
@@ -68,7 +69,8 @@ async function sent({ chainID, diffSize }: Layer, push: LayerPush): Promise<Blob
   const total = diffSize > 0 ? { total: diffSize } : {};
   const open = () =>
     gzipped(counted(layers.tar(chainID, { signal }), (current) => tell("Pushing", { current, ...total })));
-  const blob = await repository.upload(open, { signal });
+  const onRetry = (_why: Error, delayMs: number) => tell(retrying(delayMs));
+  const blob = await repository.upload(open, { signal, onRetry });
   tell("Pushed");
   return blob;
 }

@@ -147,7 +147,8 @@ describe.concurrent("push", () => {
   test("goes on after cuts, and fails in one line where there is no end of them", async () => {
     await using it = await ready();
     it.registry.misbehave(/^PATCH/, takesOnly(5000), takesOnly(5000));
-    expect(ends(await it.push("app:1"))).toEqual(new Set(["Preparing", "Pushed"]));
+    const told = await it.push("app:1");
+    expect(ends(told)).toEqual(new Set(["Preparing", "Retrying in 1 second", "Pushed"]));
     await using other = await ready();
     other.registry.alwaysMisbehave(/^PATCH/, answers(500));
     await expect(other.push("app:1")).rejects.toThrow(/^127\S+ answered 500 for \/v2\/app\/blobs\/uploads\/\S+$/);
