@@ -42,7 +42,11 @@ export async function bury(parts: ContainerParts, container: Container, volumes:
   const { store, layers } = parts;
   const { stored } = container;
   const mark = volumes ? { RemoveVolumes: true } : {};
-  await store.update({ ...container, stored: { ...stored, ...mark, State: { ...stored.State, Dead: true } } });
+  const dead = { ...container, stored: { ...stored, ...mark, State: { ...stored.State, Dead: true } } };
+  // On a full disk there is no room for the mark, and removing is what makes room.
+  await store.update(dead).catch((error) => {
+    if (!isErrno(error, "ENOSPC", "EDQUOT")) throw error;
+  });
   try {
     await layers.rw.remove(stored.ID);
   } catch (error) {
