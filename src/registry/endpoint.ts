@@ -38,7 +38,8 @@ export class Endpoint {
    */
   static async reach(bases: readonly URL[], shared: Shared, credentials?: Credentials): Promise<Endpoint> {
     const { base, answer } = await firstAnswer(bases, shared);
-    const challenges = challengesIn(answer.header("www-authenticate"));
+    // Who is asked in its place may not say where its credentials go.
+    const challenges = answer.url.origin === base.origin ? challengesIn(answer.header("www-authenticate")) : [];
     await answer.discard();
     return new Endpoint(base, new Authorization(shared, base, challenges, credentials), shared);
   }

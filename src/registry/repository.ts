@@ -13,14 +13,14 @@ import {
 import { download, numberIn } from "./download.js";
 import type { Endpoint, EndpointRequest } from "./endpoint.js";
 import type { Answer } from "./exchange.js";
-import { followed, locationOf } from "./follow.js";
+import { locationOf } from "./follow.js";
+import { fromElsewhere } from "./foreign.js";
 import { acceptManifests, manifestIn, pullFailure, type Resolved } from "./manifest.js";
 import type { AbortOption, BlobOptions } from "./options.js";
 import { Place } from "./place.js";
 import type { Shared } from "./shared.js";
 import { tagPageIn, tagsOf } from "./tags.js";
 import { uploadKnown, uploadStream } from "./upload.js";
-import { httpURL } from "./url.js";
 
 /** A repository: registry host, and name inside it. Any `Reference` is one. */
 export type RepositoryName = Pick<Reference, "domain" | "path">;
@@ -108,13 +108,8 @@ export class Repository {
     try {
       return await this.#anywhere(signal, (endpoint) => endpoint.once({ ...request, headers }));
     } catch (error) {
-      if (!(error instanceof NotFound)) throw error;
-      for (const url of (blob.urls ?? []).map((each) => httpURL(each))) {
-        const answer = url && (await followed(this.#shared, { method: "GET", url, headers, signal }));
-        if (answer && answer.status < 300) return answer;
-        await answer?.discard();
-      }
-      throw error;
+      if (!(error instanceof NotFound) || blob.urls === undefined) throw error;
+      return await fromElsewhere(this.#shared, blob.urls, { method: "GET", headers, signal });
     }
   }
 

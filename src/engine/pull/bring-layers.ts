@@ -1,6 +1,7 @@
 import type { LayerStore } from "../../layer/index.js";
 import type { Repository } from "../../registry/index.js";
 import { type ChainID, Unavailable, type Undo } from "../../spec/index.js";
+import { eitherSignal } from "../either-signal.js";
 import type { Slots } from "../slots.js";
 import { fetchLayer } from "./fetch.js";
 import type { KeptLayers } from "./kept-layers.js";
@@ -61,7 +62,7 @@ async function allArrived(
   base: ChainID | undefined,
 ): Promise<Share[]> {
   const failed = new AbortController();
-  const signal = AbortSignal.any([bringing.signal, failed.signal]);
+  const signal = eitherSignal(bringing.signal, failed.signal);
   const arrivals: Promise<Share>[] = [];
   for (const [at, wanted] of missing.entries()) {
     const below = missing[at - 1]?.chainID ?? base;

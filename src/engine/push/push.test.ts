@@ -121,6 +121,20 @@ describe.concurrent("push", () => {
     expect(told.filter(({ status }) => status === "Waiting")).toHaveLength(1);
   });
 
+  test("brings an image of many layers without a word of warning", async () => {
+    const many = Array.from({ length: 20 }, (_, n) => layerTar({ [`file${n}`]: `${n}` }));
+    await using it = await ready({ image: dockerArchive([{ layers: many, config: configOf(many), tags: ["app:1"] }]) });
+    const warnings: Error[] = [];
+    const listen = (warning: Error) => void warnings.push(warning);
+    process.on("warning", listen);
+    expect((await it.push("app:1")).filter(({ status }) => status === "Pushed")).toHaveLength(20);
+    await it.operations.remove("app:1");
+    await it.operations.remove(`${it.registry.host}/app:1`);
+    for await (const _ of it.operations.pull(`${it.registry.host}/app:1`));
+    process.off("warning", listen);
+    expect(warnings).toEqual([]);
+  });
+
   test("forgets what is no longer where it was", async () => {
     await using it = await ready({ names: ["app:1", "other:1"] });
     await it.push("app:1");

@@ -14,6 +14,7 @@ import {
   Undo,
 } from "../../spec/index.js";
 import type { ProgressMessage } from "../api-image.js";
+import { eitherSignal } from "../either-signal.js";
 import type { ImageParts } from "../image/parts.js";
 import { manifestBytes } from "./manifest.js";
 import { type LayerPush, pushLayer } from "./push-layer.js";
@@ -118,7 +119,7 @@ class Push {
    */
   async #bring(layers: readonly Layer[]): Promise<Descriptor[]> {
     const failed = new AbortController();
-    const signal = AbortSignal.any([this.#signal, failed.signal]);
+    const signal = eitherSignal(this.#signal, failed.signal);
     for (const { diffID } of layers) this.#tellOf(diffID, "Preparing");
     const bringing = layers.map((layer) => this.#once(layer, signal));
     try {
