@@ -9,6 +9,7 @@ export { largestManifest } from "./limits.js";
 export type { Login } from "./login.js";
 export type { Resolved } from "./manifest.js";
 export type { AbortOption, BlobOptions, RegistriesOptions } from "./options.js";
+export { Passing } from "./passing.js";
 export { Registries } from "./registries.js";
 export { Repository, type RepositoryName, type Uploaded, type UploadOptions } from "./repository.js";
 export type { Time } from "./time.js";

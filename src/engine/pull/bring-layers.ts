@@ -1,6 +1,6 @@
 import type { LayerStore } from "../../layer/index.js";
-import type { Repository } from "../../registry/index.js";
-import { type ChainID, Unavailable, type Undo } from "../../spec/index.js";
+import { Passing, type Repository } from "../../registry/index.js";
+import type { ChainID, Undo } from "../../spec/index.js";
 import { eitherSignal } from "../either-signal.js";
 import type { Slots } from "../slots.js";
 import { fetchLayer } from "./fetch.js";
@@ -28,8 +28,8 @@ export interface Bringing {
 
 /**
  * Sees to it that the layers of an image are in the store, and holds them. Those that are missing come at the same
- * time and get their places in one step. When it fails for a passing reason, layers that have come whole, with all
- * below them, are kept for the next try.
+ * time and get their places in one step. When it is aborted or the registry fails for a passing reason,
+ * layers that have come whole, with all below them, are kept for the next try.
  *
  * @param wanted bottom first
  * @returns those that were fetched
@@ -74,7 +74,7 @@ async function allArrived(
   } catch (error) {
     failed.abort(error);
     const ended = await Promise.allSettled(arrivals);
-    const passing = bringing.signal.aborted || error instanceof Unavailable;
+    const passing = bringing.signal.aborted || error instanceof Passing;
     const cut = ended.findIndex(({ status }) => status === "rejected");
     if (passing)
       await keep(
