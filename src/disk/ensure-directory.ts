@@ -1,3 +1,4 @@
+import { type Stats, statSync } from "node:fs";
 import { chmod, chown, mkdir, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { isErrno } from "../spec/index.js";
@@ -15,11 +16,18 @@ export interface Owner {
  * @throws the error of mkdir: EEXIST, it is there and no directory
  */
 export async function ensureDirectory(path: string, mode: number, owner?: Owner): Promise<void> {
+  if (isRight(statSync(path, { throwIfNoEntry: false }), mode, owner)) return;
   const topmost = await makeDirectories(resolve(path), mode);
   const found = await stat(path);
   if (owner && (found.uid !== owner.uid || found.gid !== owner.gid)) await chown(path, owner.uid, owner.gid);
   if ((found.mode & 0o7777) !== mode) await chmod(path, mode);
   if (topmost !== undefined) await syncDirectory(dirname(topmost));
+}
+
+/** As nearly every time: one call tells, on this thread, since it waits for nothing. */
+function isRight(found: Stats | undefined, mode: number, owner?: Owner): boolean {
+  if (!found?.isDirectory() || (found.mode & 0o7777) !== mode) return false;
+  return !owner || (found.uid === owner.uid && found.gid === owner.gid);
 }
 
 /**

@@ -1,3 +1,4 @@
+import { closeSync, fchmodSync, openSync, writeFileSync } from "node:fs";
 import { chmod, type FileHandle, mkdir, open, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { naming } from "./naming.js";
@@ -40,9 +41,15 @@ export class WriteSet implements AsyncDisposable {
 
   /** Writes a whole file. `mode` is not subject to the umask. */
   async write(name: string, data: Uint8Array | string, mode = 0o644): Promise<void> {
-    const handle = await this.create(name, mode);
-    await naming(join(this.path, name), () => handle.writeFile(data));
-    await this.close(handle);
+    const path = join(this.path, name);
+    // Small files, and many: another thread would take longer to be told of each.
+    const fd = openSync(path, "wx", 0o600);
+    try {
+      fchmodSync(fd, mode);
+      await naming(path, async () => writeFileSync(fd, data));
+    } finally {
+      closeSync(fd);
+    }
   }
 
   /** Makes a file to be written piece by piece; `close` it, or leave that to `commit`. */

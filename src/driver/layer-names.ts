@@ -1,4 +1,4 @@
-import { lstat } from "node:fs/promises";
+import { lstatSync } from "node:fs";
 import { join } from "node:path";
 import { type CacheID, InvalidParameter, isErrno } from "../spec/index.js";
 
@@ -14,7 +14,7 @@ export function pathOfLayer(home: string, id: CacheID): string {
 }
 
 export async function pathExists(path: string): Promise<boolean> {
-  return (await lstat(path).catch(ifMissing)) !== undefined;
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
 /** For `catch`: what is not there is undefined. */

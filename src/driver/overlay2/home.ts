@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { chmod, mkdir, open, readdir, readFile, readlink, symlink, unlink } from "node:fs/promises";
+import { chmodSync, closeSync, fchmodSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { readdir, readlink, symlink, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { naming } from "../../disk/index.js";
 import type { CacheID } from "../../spec/index.js";
@@ -43,7 +44,7 @@ export class Home {
 
   /** What `lower` of a layer over `parent` holds. */
   async lowersOver(parent: CacheID): Promise<string[]> {
-    const link = await readFile(this.file(parent, "link"), "utf8");
+    const link = readFileSync(this.file(parent, "link"), "utf8");
     return [`l/${link}`, ...((await this.lowers(parent)) ?? [])];
   }
 
@@ -86,21 +87,31 @@ export class Home {
   }
 }
 
+// A container's directories are made in some dozen short calls: each would take several times as long in another thread.
+
 /** A directory with this mode whatever the umask. */
 export async function makeDirectory(path: string, mode: number): Promise<void> {
-  await mkdir(path);
-  await chmod(path, mode);
+  mkdirSync(path);
+  chmodSync(path, mode);
 }
 
 /** A new file with this mode whatever the umask. */
 export async function makeFile(path: string, data: string, mode: number): Promise<void> {
-  await using file = await open(path, "wx", mode);
-  await naming(path, () => file.writeFile(data));
-  await file.chmod(mode);
+  const fd = openSync(path, "wx", mode);
+  try {
+    await naming(path, async () => writeFileSync(fd, data));
+    fchmodSync(fd, mode);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 async function readIfThere(path: string): Promise<string | undefined> {
-  return readFile(path, "utf8").catch(ifMissing);
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    return ifMissing(error);
+  }
 }
 
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";

@@ -1,4 +1,5 @@
-import { chmod, rmdir, stat } from "node:fs/promises";
+import { statSync } from "node:fs";
+import { chmod, rmdir } from "node:fs/promises";
 import { makeDirectories } from "../../disk/index.js";
 import { type CacheID, isErrno, NotFound, shortID } from "../../spec/index.js";
 import { statfs } from "../../sys/index.js";
@@ -34,7 +35,7 @@ export async function endMerged(path: string): Promise<void> {
 /** An overlay at the path that is not just the file system the home itself is on. */
 async function isMounted(path: string): Promise<boolean> {
   if (!(await pathExists(path)) || statfs(path).type !== overlayMagic) return false;
-  return (await stat(path)).dev !== (await stat(`${path}/..`)).dev;
+  return statSync(path).dev !== statSync(`${path}/..`).dev;
 }
 
 async function mountFresh(home: Home, id: CacheID, lowers: string[], features: OverlayFeatures): Promise<void> {

@@ -164,8 +164,13 @@ export class ContainerStore {
   /** Replaces a container's files and what is known of it. */
   async update(container: Container): Promise<void> {
     this.#mustBeWritable();
-    const directory = join(this.#options.directory, container.stored.ID);
-    for (const [name, text, mode] of filesOf(container)) await writeAtomic(join(directory, name), text, { mode });
+    const { ID: id } = container.stored;
+    const directory = join(this.#options.directory, id);
+    const before = this.#containers.get(id);
+    const there = new Map(before && filesOf(before).map(([name, text]) => [name, text]));
+    for (const [name, text, mode] of filesOf(container)) {
+      if (there.get(name) !== text) await writeAtomic(join(directory, name), text, { mode });
+    }
     this.#containers.set(container.stored.ID, container);
   }
 
