@@ -36,12 +36,15 @@ export async function measure(split: string): Promise<number> {
   return bytes;
 }
 
-/** The records of a tar-split file, some at a time: a promise for each would take longer than all else. */
+/**
+ * The records of a tar-split file, some at a time: a promise for each would take longer than all else. They are to be
+ * read before the next are asked for.
+ */
 async function* readSplit(path: string): AsyncGenerator<Iterable<TarSplitRecord>> {
   const reader = new TarSplitReader();
   try {
     const bytes = createReadStream(path, { highWaterMark: 256 << 10 });
-    for await (const chunk of decompressed(bytes)) yield reader.read(chunk);
+    for await (const chunk of decompressed(bytes, { isBrief: true })) yield reader.read(chunk);
   } catch (error) {
     throw unreadable(error);
   }

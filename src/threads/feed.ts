@@ -59,7 +59,10 @@ export class Feed {
         const { done, value } = await this.#unlessBroken(this.#next(reader));
         reading = false;
         if (done) break;
-        await this.#put(value);
+        for (let rest = value; rest.length > 0; ) {
+          rest = this.#put(rest);
+          if (this.#filled === blockSize) await this.#flush();
+        }
       }
       await this.#flush();
       this.#send({ end: true });
@@ -81,15 +84,13 @@ export class Feed {
     }
   }
 
-  async #put(bytes: Uint8Array): Promise<void> {
-    for (let at = 0; at < bytes.length; ) {
-      this.#block ??= new Uint8Array(takeBlock());
-      const part = bytes.subarray(at, at + blockSize - this.#filled);
-      this.#block.set(part, this.#filled);
-      this.#filled += part.length;
-      at += part.length;
-      if (this.#filled === blockSize) await this.#flush();
-    }
+  /** @returns what the block has no room for */
+  #put(bytes: Uint8Array): Uint8Array {
+    this.#block ??= new Uint8Array(takeBlock());
+    const part = bytes.subarray(0, blockSize - this.#filled);
+    this.#block.set(part, this.#filled);
+    this.#filled += part.length;
+    return bytes.subarray(part.length);
   }
 
   async #flush(): Promise<void> {
