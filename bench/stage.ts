@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Undo } from "../src/spec/index.js";
 import { find } from "../test/oracle/programs.js";
@@ -26,11 +27,14 @@ export async function setStage(options: Options, undo: Undo): Promise<Stage> {
     undo.defer(() => part[Symbol.asyncDispose]());
     return part;
   };
+  const isLarge = options.works.includes("large");
+  const size = isLarge ? 12 : 6;
+  mustHaveMemory((size + 4) * 2 ** 30);
   const memory = use(await scratch("/dev/shm"));
   process.env.TMPDIR = memory.path; // for whoever is started from now on
   const image = await layOut(memory.path);
   const tars = await containerTars(memory.path);
-  const disk = use(await loopDisk("xfs", "8G", [], { touched: true }));
+  const disk = use(await loopDisk("xfs", `${size}G`, [], { touched: true }));
   const registry = use(await Registry.start());
   const upload = async (layout: string, name: string) => {
     const to = `docker://${registry.host}/${name}:latest`;
@@ -40,7 +44,7 @@ export async function setStage(options: Options, undo: Undo): Promise<Stage> {
     options.works.length === 0 ? !onlyIfNamed : options.works.includes(name),
   );
   await upload(await packedImage(), "reference");
-  if (chosen.some(({ name }) => name === "large")) await upload(await packedThrice(), "large");
+  if (isLarge) await upload(await packedThrice(), "large");
   const contenders: Contender[] = [];
   for (const [name, needs, start] of all) {
     if (options.contenders !== undefined && !options.contenders.includes(name)) continue;
@@ -49,6 +53,13 @@ export async function setStage(options: Options, undo: Undo): Promise<Stage> {
     else console.log(`without ${name}: no ${missing} here`);
   }
   return { disk: disk.path, image, contenders, works: chosen };
+}
+
+/** Everything is in memory; the machine's other work is not to end for the want of it. */
+function mustHaveMemory(bytes: number): void {
+  const available = Number(/^MemAvailable:\s*(\d+) kB$/m.exec(readFileSync("/proc/meminfo", "utf8"))?.[1]) * 1024;
+  const giga = (count: number) => `${Math.round(count / 2 ** 30)} GiB`;
+  if (available < bytes) throw new Error(`bench needs ${giga(bytes)} of memory, ${giga(available)} are free`);
 }
 
 /** Everybody who may take part, and the programs that takes. */

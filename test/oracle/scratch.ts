@@ -38,7 +38,7 @@ export async function loopDisk(
     if (touched) await output("shred", ["--iterations=0", "--zero", file]);
     await output(`mkfs.${type}`, ["-q", ...mkfsOptions, file]);
     await output("mkdir", [path]);
-    await output("mount", ["-o", "loop", file, path]);
+    await output("mount", ["-o", touched ? "loop" : "loop,discard", file, path]);
   } catch (error) {
     await dispose();
     throw error;

@@ -18,7 +18,7 @@ type DiskType = "ext4" | "xfs";
  * mounted and looked at, and work goes on there.
  */
 export async function playPowerCuts(bounds: Bounds, types: readonly DiskType[] = ["ext4", "xfs"]): Promise<Outcome> {
-  await using host = await loopDisk("xfs", "12G");
+  await using host = await loopDisk("xfs", "4G");
   const bench = await PowerBench.make(host);
   try {
     return await playRounds("power cut", bounds, async (number) => {
