@@ -32,8 +32,8 @@ if (lacking("root", "mounts", "loop", "mkfs.xfs", "mmdebstrap", "docker-registry
   try {
     await perform(await setStage(options, undo));
   } catch (error) {
-    if (!interrupt.signal.aborted) throw error;
-    process.exitCode = 130;
+    if (!interrupt.signal.aborted) console.error(`bench: ${messageOf(error)}`);
+    process.exitCode = interrupt.signal.aborted ? 130 : 1;
   }
 }
 
