@@ -18,6 +18,7 @@ export {
   AlreadyExists,
   Cancelled,
   Conflict,
+  type Credentials,
   DataLoss,
   type ErrorCode,
   Forbidden,

@@ -56,8 +56,10 @@ export class KeptLayers {
     const going = [...this.#since].filter(([id, since]) => which(id) || since + patienceMs <= Date.now());
     if (going.length === 0) return [];
     for (const [chainID] of going) this.#since.delete(chainID);
+    const released = await Promise.all(going.map(([chainID]) => this.#layers.release(chainID)));
+    // A note of layers that are gone says nothing.
     await this.#note();
-    return (await Promise.all(going.map(([chainID]) => this.#layers.release(chainID)))).flat();
+    return released.flat();
   }
 
   #hold(chainID: ChainID, since: number): void {

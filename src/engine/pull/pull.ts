@@ -1,6 +1,7 @@
 import { addImage, type Image, platformText, relay, runsOn, thisPlatform } from "../../image/index.js";
 import type { Repository } from "../../registry/index.js";
 import {
+  type ChainID,
   Conflict,
   type Credentials,
   Forbidden,
@@ -122,8 +123,9 @@ class Pull {
     await using held = new Undo();
     const fetched = await bringLayers(pulls, layers, { ...bringing, held });
     const { image } = await addImage(this.#parts, { config, ...names });
-    await this.#remember(layers, fetched);
-    await pulls.kept.release((chainID) => layers.some((layer) => layer.chainID === chainID));
+    const ofImage = (chainID: ChainID) => layers.some((layer) => layer.chainID === chainID);
+    // The image is there, whatever becomes of these: they save work later on.
+    await Promise.allSettled([this.#remember(layers, fetched), pulls.kept.release(ofImage)]);
     return image;
   }
 
