@@ -14,6 +14,7 @@ import { Engine, type EngineOptions } from "./engine/index.js";
 
 export type * from "./engine/index.js";
 export { ownerOf } from "./engine/index.js";
+export type { RegistriesOptions } from "./registry/index.js";
 export {
   AlreadyExists,
   Cancelled,

@@ -22,7 +22,7 @@ const sees: Readonly<Record<string, string>> = {
   cli: "spec overlayfs archive registry/credentials engine daemon cli/tour",
   // The tour makes a sample image of its own, and shows what the kernel has: it is no client like the other commands.
   "cli/tour": "spec overlayfs sys archive engine cli",
-  ".": "spec engine",
+  ".": "spec registry engine",
 };
 
 interface Import {

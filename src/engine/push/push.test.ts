@@ -177,6 +177,17 @@ describe.concurrent("push", () => {
     expect((await it.operations.remove("app:1")).length).toBeGreaterThan(3);
   });
 
+  test("gives no name to an image that is removed meanwhile", async () => {
+    await using it = await ready();
+    it.registry.misbehave(/^PUT .*manifests/, async (_request, _response, serve) => {
+      await it.operations.remove(`${it.registry.host}/app:1`);
+      await it.operations.remove("app:1");
+      serve();
+    });
+    expect((await it.push("app:1")).at(-1)).toMatchObject({ aux: { Tag: "1" } });
+    expect([it.stores.references.all(), it.stores.images.list()]).toEqual([[], []]);
+  });
+
   test("of a damaged layer fails with what is wrong with it", async () => {
     await using it = await ready();
     const [bottom] = layers.map((tar) => sha256(tar) as DiffID);

@@ -16,6 +16,7 @@ import {
 import type { ProgressMessage } from "../api-image.js";
 import { eitherSignal } from "../either-signal.js";
 import type { ImageParts } from "../image/parts.js";
+import { replaces } from "../pull/messages.js";
 import { manifestBytes } from "./manifest.js";
 import { type LayerPush, pushLayer } from "./push-layer.js";
 import { LayerSources } from "./sources.js";
@@ -35,11 +36,6 @@ export interface PushRequest {
 export function pushImages(parts: ImageParts, request: PushRequest): AsyncGenerator<ProgressMessage> {
   const { signal } = request;
   return relay((tell, stop) => new Push(parts, request, tell, stop).run(), { ...(signal && { signal }), replaces });
-}
-
-/** Of one layer only the newest figure matters. */
-function replaces(old: ProgressMessage, next: ProgressMessage): boolean {
-  return old.id !== undefined && old.id === next.id && old.progressDetail?.current !== undefined;
 }
 
 class Push {
@@ -97,9 +93,17 @@ class Push {
     const digest = await this.#repository.putManifest(tag, mediaTypes.dockerManifest, manifest, {
       signal: this.#signal,
     });
-    await references.addTags([], image.id, [{ domain: ref.domain, path: ref.path, digest }]);
+    await this.#remember(image, { domain: ref.domain, path: ref.path, digest });
     this.#tell({ status: `${tag}: digest: ${digest} size: ${manifest.length}` });
     this.#tell({ progressDetail: {}, aux: { Tag: tag, Digest: digest, Size: manifest.length } });
+  }
+
+  /** Under which digest the registry has it; somebody may have removed the image meanwhile. */
+  async #remember({ id }: Image, byDigest: Reference): Promise<void> {
+    const { images, references } = this.#parts;
+    await images.exclusive(async () => {
+      if (images.find(id)) await references.addTags([], id, [byDigest]);
+    });
   }
 
   /** Topmost first; held until `held` ends. */
