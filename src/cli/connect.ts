@@ -117,10 +117,12 @@ async function socketPlace({ root, readOnly }: Settings): Promise<{ path: string
   return { path: join(directory, "sock"), remove: () => rm(directory, { recursive: true, force: true }) };
 }
 
+const staying = "staying for other commands that use this one's daemon; interrupt again to end them";
+
 /** Commands that came in meanwhile are served to their end. Who waits at a terminal, or interrupts, is told so. */
 async function endOwn(client: Client, daemon: Daemon, stop: AbortSignal, now: AbortSignal): Promise<void> {
   client[Symbol.dispose]();
-  const tell = () => note("staying for other commands that use this one's daemon; interrupt again to end them");
+  const tell = () => note(daemon.clients > 0 ? staying : "undoing what was not finished");
   const timer = setTimeout(() => {
     if (process.stderr.isTTY || stop.aborted) tell();
     else stop.addEventListener("abort", tell, { once: true });

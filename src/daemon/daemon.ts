@@ -51,6 +51,11 @@ export class Daemon {
     return new Daemon(engine, mounts, http, listeners);
   }
 
+  /** How many clients are connected. */
+  get clients(): number {
+    return this.#http.clients;
+  }
+
   /**
    * Takes no new connections and waits until those there are have been closed by their clients: nobody who got
    * through is turned away. Then closes.

@@ -6,6 +6,11 @@ export class Connections {
   #waiting: (() => void)[] = [];
   #closeWhenIdle = false;
 
+  /** How many there are. */
+  get count(): number {
+    return this.#busy.size;
+  }
+
   add(socket: Socket): void {
     this.#busy.set(socket, 0);
     socket.once("close", () => this.#remove(socket));

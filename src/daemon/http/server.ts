@@ -50,6 +50,11 @@ export class HttpServer {
     });
   }
 
+  /** How many clients are connected. */
+  get clients(): number {
+    return this.#connections.count;
+  }
+
   accept(socket: Socket): void {
     this.#connections.add(socket);
     this.#http.emit("connection", socket);
