@@ -46,13 +46,18 @@ export async function setStage(options: Options, undo: Undo): Promise<Stage> {
   await upload(await packedImage(), "reference");
   if (isLarge) await upload(await packedThrice(), "large");
   const contenders: Contender[] = [];
-  for (const [name, needs, start] of all) {
-    if (options.contenders !== undefined && !options.contenders.includes(name)) continue;
-    const missing = needs.find((program) => find(program) === undefined);
-    if (missing === undefined) contenders.push(use(await start(join(disk.path, name))));
-    else console.log(`without ${name}: no ${missing} here`);
-  }
+  for (const [name, start] of installed(options.contenders)) contenders.push(use(await start(join(disk.path, name))));
   return { disk: disk.path, image, contenders, works: chosen };
+}
+
+/** Those who are wanted and can take part; of the others it is said what they miss. */
+function installed(wanted: Options["contenders"]): [name: string, start: Start][] {
+  return everybody.flatMap(([name, needs, start]) => {
+    if (wanted !== undefined && !wanted.includes(name)) return [];
+    const missing = needs.find((program) => find(program) === undefined);
+    if (missing !== undefined) console.log(`without ${name}: no ${missing} here`);
+    return missing === undefined ? [[name, start]] : [];
+  });
 }
 
 /** Everything is in memory; the machine's other work is not to end for the want of it. */
@@ -62,8 +67,9 @@ function mustHaveMemory(bytes: number): void {
   if (available < bytes) throw new Error(`bench needs ${giga(bytes)} of memory, ${giga(available)} are free`);
 }
 
-/** Everybody who may take part, and the programs that takes. */
-const all: [name: string, needs: readonly string[], start: (directory: string) => Promise<Contender>][] = [
+type Start = (directory: string) => Promise<Contender>;
+
+const everybody: readonly [name: string, needs: readonly string[], start: Start][] = [
   ["layerkit", [], startLayerkit],
   ["dockerd", ["dockerd"], startDockerd],
   ["containerd", ["containerd", "ctr"], startContainerd],

@@ -19,18 +19,18 @@ type DiskType = "ext4" | "xfs";
  */
 export async function playPowerCuts(bounds: Bounds, types: readonly DiskType[] = ["ext4", "xfs"]): Promise<Outcome> {
   await using host = await loopDisk("xfs", "4G");
-  const bench = await PowerBench.make(host);
+  const place = await PowerTest.make(host);
   try {
     return await playRounds("power cut", bounds, async (number) => {
-      if (number % 8 === 1) await bench.newDisk(types[(number >> 3) % types.length] ?? "ext4");
-      return bench.round(bounds.operations);
+      if (number % 8 === 1) await place.newDisk(types[(number >> 3) % types.length] ?? "ext4");
+      return place.round(bounds.operations);
     });
   } finally {
-    await bench.umount();
+    await place.umount();
   }
 }
 
-class PowerBench {
+class PowerTest {
   readonly #disk: string;
   readonly #cut: string;
   readonly #mounted: string;
@@ -42,13 +42,13 @@ class PowerBench {
     this.#mounted = join(directory, "mounted");
   }
 
-  static async make({ path }: Scratch): Promise<PowerBench> {
-    const bench = new PowerBench(path);
-    await mkdir(bench.#mounted);
-    return bench;
+  static async make({ path }: Scratch): Promise<PowerTest> {
+    const place = new PowerTest(path);
+    await mkdir(place.#mounted);
+    return place;
   }
 
-  /** An empty disk, with a data root on it that has been opened once. */
+  /** In place of the one before. */
   async newDisk(type: DiskType): Promise<void> {
     await this.umount();
     await rm(this.#disk, { force: true });

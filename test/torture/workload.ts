@@ -7,7 +7,7 @@ import { archiveOf, type Loadable, loadable, newFiles, oneOf } from "./materials
 const loadables = [1, 2, 3, 4].map(loadable);
 
 /** What lanes work with. */
-export interface Bench {
+export interface Tools {
   readonly socket: string;
   /** To pull from: it is given what a lane pulls. */
   readonly registry: BadRegistry;
@@ -27,7 +27,7 @@ export class Lane {
   readonly #containers = new Map<string, string>();
   #count = 0;
 
-  constructor(name: string, { socket, registry, ledger }: Bench) {
+  constructor(name: string, { socket, registry, ledger }: Tools) {
     this.#name = name;
     this.#socket = socket;
     this.#registry = registry;
