@@ -9,6 +9,8 @@ export default defineConfig({
     // The product is loaded by Node itself; only test files go through vite.
     server: { deps: { external: [/\/dist\/(?!.*\.test\.js)/] } },
     pool: "forks",
+    // A process of its own for each file would spend half of the time on loading the same modules; tests share no state.
+    isolate: false,
     // Tests wait for disks and daemons: two at a time also where vitest would leave a processor for itself.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     testTimeout: 30_000,

@@ -25,7 +25,7 @@ export function program(name: string): string {
 }
 
 /**
- * Why tests that need all of `needs` cannot run here, or undefined; the reason is printed, once a file. Needs are
+ * Why tests that need all of `needs` cannot run here, or undefined; the reason is printed, once a process. Needs are
  * programs, `docker 28` one of that major version or later; and `root`, `mounts` (the right to mount), `loop` (loop
  * devices) and `namespaces` (of an ordinary user).
  */
