@@ -10,21 +10,26 @@ import type { RebuildJob } from "./jobs.js";
  *
  * @throws DataLoss: not the bytes that were registered
  */
-export async function* rebuild({ root, split, diffID }: RebuildJob): AsyncGenerator<Uint8Array> {
+export async function* rebuild(job: RebuildJob): AsyncGenerator<Uint8Array> {
+  const { diffID } = job;
   const digester = new Digester();
-  using files = new FilesInside(root);
-  const open = (path: Path, size: number) => files.content(path, size);
-  for await (const records of readSplit(split)) {
-    for (const chunk of assembleSync(records, open)) {
-      digester.update(chunk);
-      yield chunk;
-    }
+  // One digest over all finds what sums of the files would find; which file it is, they are asked only then.
+  for await (const chunk of assembled(job, false)) {
+    digester.update(chunk);
+    yield chunk;
   }
   if (digester.digest() === diffID) return;
+  for await (const _ of assembled(job, true));
   throw new DataLoss(
     `could not verify layer data for: ${diffID}. This may be because internal files in the layer store were ` +
       "modified. Re-pulling or rebuilding this image may resolve the issue",
   );
+}
+
+async function* assembled({ root, split }: RebuildJob, sumsMatter: boolean): AsyncGenerator<Uint8Array> {
+  using files = new FilesInside(root);
+  const open = (path: Path, size: number) => files.content(path, size);
+  for await (const records of readSplit(split)) yield* assembleSync(records, open, sumsMatter);
 }
 
 /** Bytes that `rebuild` gives, by the tar-split alone. */
