@@ -74,30 +74,29 @@ async function allArrived(
   } catch (error) {
     failed.abort(error);
     const ended = await Promise.allSettled(arrivals);
-    const passing = bringing.signal.aborted || error instanceof Passing;
-    const cut = ended.findIndex(({ status }) => status === "rejected");
-    if (passing)
-      await keep(
-        parts,
-        ended.slice(0, cut).flatMap((end) => ("value" in end ? [end.value] : [])),
-        base,
-      );
+    if (bringing.signal.aborted || error instanceof Passing) await keep(parts, wholeIn(ended), base);
     throw error;
   }
 }
 
-/** Places what has come, and keeps it. */
+/** Those that have come with all below them. */
+function wholeIn(ended: readonly PromiseSettledResult<Share>[]): Share[] {
+  const cut = ended.findIndex(({ status }) => status === "rejected");
+  return ended.slice(0, cut).flatMap((end) => (end.status === "fulfilled" ? [end.value] : []));
+}
+
+/** Places layers and keeps them. What cannot be kept is given back; why the pull failed is what counts. */
 async function keep({ transfers, kept }: BringParts, shares: readonly Share[], base: ChainID | undefined) {
   const top = shares.at(-1);
   if (!top) return;
-  await transfers.place(shares, base);
-  await kept.keep(top.chainID);
+  const placed = transfers.place(shares, base).then(() => kept.keep(top.chainID));
+  await placed.catch(() => undefined);
 }
 
 /**
  * How a layer is fetched, when it is its turn.
  *
- * @param lower the layer below; `ready` when it is there, if it is not yet
+ * @param lower `below`: what it belongs upon; `ready`: resolves when that is there, if it is not yet
  */
 function fetching(
   { layers, downloads }: BringParts,

@@ -59,18 +59,17 @@ class Pull {
   async run(): Promise<void> {
     const { ref, platform } = this.#request;
     if (familiarName(ref) === "scratch") throw new Forbidden("'scratch' is a reserved name");
+    const warnings: string[] = [];
     let newer = false;
     for (const each of await this.#wanted(ref)) {
       const { image, moved } = await this.#pull(each);
       newer ||= moved;
-      if (platform) this.#warnings.push(...mismatch(each, image, platform));
+      if (platform) warnings.push(...mismatch(each, image, platform));
     }
     this.#tell(ended(familiarString(ref), newer));
-    for (const status of this.#warnings) this.#tell({ status });
+    for (const status of warnings) this.#tell({ status });
     this.#announce(ref);
   }
-
-  readonly #warnings: string[] = [];
 
   async #wanted(ref: Reference): Promise<Reference[]> {
     if (ref.tag !== undefined || ref.digest !== undefined) return [ref];
