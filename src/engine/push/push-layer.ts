@@ -3,6 +3,7 @@ import type { BlobSource, DistributionCache } from "../../image/index.js";
 import type { Layer, LayerStore } from "../../layer/index.js";
 import type { Repository } from "../../registry/index.js";
 import { type Descriptor, type Digest, mediaTypes } from "../../spec/index.js";
+import { recycle } from "../../threads/index.js";
 import { retrying } from "../retrying.js";
 import type { LayerSources } from "./sources.js";
 
@@ -67,8 +68,8 @@ async function mounted(layer: Layer, known: readonly BlobSource[], push: LayerPu
 async function sent({ chainID, diffSize }: Layer, push: LayerPush): Promise<Blob> {
   const { layers, repository, signal, tell } = push;
   const total = diffSize > 0 ? { total: diffSize } : {};
-  const open = () =>
-    gzipped(counted(layers.tar(chainID, { signal }), (current) => tell("Pushing", { current, ...total })));
+  const told = (current: number) => tell("Pushing", { current, ...total });
+  const open = () => gzipped(counted(layers.tar(chainID, { signal }), told), recycle);
   const onRetry = (_why: Error, delayMs: number) => tell(retrying(delayMs));
   const blob = await repository.upload(open, { signal, onRetry });
   tell("Pushed");
@@ -79,8 +80,8 @@ async function sent({ chainID, diffSize }: Layer, push: LayerPush): Promise<Blob
 async function* counted(bytes: AsyncIterable<Uint8Array>, tell: (passed: number) => void): AsyncGenerator<Uint8Array> {
   let [passed, told, toldAt] = [0, 0, Number.NEGATIVE_INFINITY];
   for await (const chunk of bytes) {
-    yield chunk;
     passed += chunk.length;
+    yield chunk;
     const now = performance.now();
     if (now - toldAt < pace) continue;
     tell(passed);
