@@ -169,7 +169,10 @@ export function pathPart(name: string): string {
 
 /** Not waited for: a failure destroys the request, which then fails with it, and an answer may come before the end. */
 function upload(body: AsyncIterable<Uint8Array>, outgoing: ClientRequest): void {
-  pipeline(Readable.from(body, { objectMode: false }), outgoing).catch(() => {});
+  const source = Readable.from(body, { objectMode: false });
+  // Before pipeline, which only hangs up and says nothing of why.
+  source.once("error", (error) => outgoing.destroy(error));
+  pipeline(source, outgoing).catch(() => {});
 }
 
 function messageIn(body: string, status: number): string {
