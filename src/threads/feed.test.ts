@@ -1,3 +1,4 @@
+import { MessageChannel } from "node:worker_threads";
 import { describe, expect, test, vi } from "vitest";
 import { Feed } from "./feed.js";
 import { Inbox } from "./inbox.js";
@@ -190,6 +191,20 @@ describe("Feed and Inbox", () => {
     await running;
     expect(first + rest.length).toBe(3 * (256 << 10));
     expect(await collect(inbox)).toHaveLength(0);
+  });
+
+  test("that it is to stop is heard between pieces, however many are waiting", async () => {
+    const { port1, port2 } = new MessageChannel();
+    const inbox = new Inbox(() => {});
+    port2.once("message", () => inbox.fail(new Error("enough")));
+    for (let at = 0; at < 1000; at++) inbox.push({ bytes: new Uint8Array(1) });
+    let taken = 0;
+    const reading = (async () => {
+      for await (const _ of inbox) if (++taken === 1) port1.postMessage("stop");
+    })();
+    await expect(reading).rejects.toThrow("enough");
+    expect(taken).toBeLessThan(1000);
+    port1.close();
   });
 
   test("the reader gets a failure before what is waiting", async () => {

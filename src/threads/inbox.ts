@@ -1,3 +1,4 @@
+import { setImmediate as turn } from "node:timers/promises";
 import type { TransferListItem } from "node:worker_threads";
 import type { FeedMessage, Used } from "./messages.js";
 import { onRecycle } from "./recycle.js";
@@ -31,6 +32,8 @@ export class Inbox implements AsyncIterable<Uint8Array> {
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
     for (;;) {
+      // Between pieces the event loop turns: that it is to stop is heard also by a reader with much before it.
+      if (this.#waiting.length > 0) await turn();
       if (this.#failure) throw this.#failure.error;
       if (this.#ended) return;
       const message = this.#waiting.shift();
