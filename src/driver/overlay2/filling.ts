@@ -1,13 +1,13 @@
 import type { Dirent } from "node:fs";
 import { readdir } from "node:fs/promises";
-import { basename, dirname } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { removeTree } from "../../disk/index.js";
 import { type CacheID, Conflict, decodeName, NotFound, shortID } from "../../spec/index.js";
 import { lgetxattr, lremovexattr } from "../../sys/index.js";
 import type { Filling, WriteTarget } from "../driver.js";
 import type { LayerUses } from "../layer-uses.js";
 import { openWriter } from "../write/open-writer.js";
-import { type Home, makeDirectory } from "./home.js";
+import type { Home } from "./home.js";
 
 /**
  * Opens a layer's own directory for writing; left without commit, it is empty again.
@@ -35,9 +35,11 @@ export async function fillLayer(
     [Symbol.asyncDispose]: async () => {
       if (!open) return;
       open = false;
-      await removeTree(diff);
-      await makeDirectory(diff, 0o755);
-      release();
+      try {
+        await empty(diff, `${target.xattrPrefix}opaque`);
+      } finally {
+        release();
+      }
     },
   };
 }
@@ -83,6 +85,12 @@ export async function hideBelowRoot(home: Home, id: CacheID, uses: LayerUses, us
   } finally {
     writer[Symbol.dispose]();
   }
+}
+
+/** The directory itself stays: on a full disk there may be no space to make another. */
+async function empty(diff: string, mark: string): Promise<void> {
+  for (const { name } of await entries(diff)) await removeTree(join(diff, decodeName(name)));
+  if (lgetxattr(diff, mark) !== undefined) lremovexattr(diff, mark);
 }
 
 function entries(dir: string): Promise<Dirent<Buffer>[]> {
