@@ -122,7 +122,7 @@ describe.skipIf(skip)("dockerode, unchanged", () => {
       json: { message: "No such container: nope" },
     });
     await expect(docker.listImages({ filters: { bogus: ["x"] } })).rejects.toMatchObject({ statusCode: 400 });
-    await expect(docker.pull("busybox")).rejects.toMatchObject({ statusCode: 501 });
+    await expect(docker.createService({})).rejects.toMatchObject({ statusCode: 503 });
     const broken = followed(docker, await docker.loadImage(streamed(Buffer.from("no tar at all"))));
     await expect(broken.then((messages) => messages.at(-1))).resolves.toHaveProperty("errorDetail.message");
   });

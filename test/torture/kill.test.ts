@@ -78,11 +78,12 @@ describe.skipIf(skip)("kill -9", () => {
     { timeout },
     async (name) => {
       const all = await killPoints([await copyOfBase("count"), name, operations[name]!.what], at("calls"));
-      const chosen = spread(all, points);
+      const wanted = Math.min(points, all.length);
       let kills = 0;
-      for (const point of chosen) if (await killed(name, point)) kills++;
+      // Threads do not make the same calls each time: a point that is not reached again is made up for by another.
+      for (const point of spread(all, 3 * wanted)) if (kills < wanted && (await killed(name, point))) kills++;
       console.log(`${name}: killed at ${kills} of ${all.length} points`);
-      expect(kills, "most points are reached again").toBeGreaterThanOrEqual(chosen.length / 2);
+      expect(kills, "most points are reached again").toBeGreaterThanOrEqual(wanted / 2);
     },
   );
 });
