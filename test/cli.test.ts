@@ -293,11 +293,13 @@ function unlessEmpty(_: string, value: unknown): unknown {
 /** What of an inspection comes from the request. */
 function told({ Config, HostConfig, Path, Args, Mounts }: Record<string, unknown>) {
   const { Hostname, Env, ...rest } = Config as Record<string, unknown>;
-  // The docker command sends variables in random order.
+  // The docker command sends variables and binds in random order.
   const config = { ...rest, Env: [...((Env ?? []) as string[])].sort() };
+  const { Binds, ...others } = HostConfig as Record<string, unknown>;
+  const hostConfig = { ...others, Binds: Binds && [...(Binds as string[])].sort() };
   const mounts = ((Mounts ?? []) as Record<string, unknown>[]).map(({ Name, Source, ...mount }) => mount);
   // A host name that was not asked for is the container's own id.
-  return { ...{ HostConfig, Path, Args, mounts, config }, Hostname: /^[0-9a-f]{12}$/.test(`${Hostname}`) || Hostname };
+  return { ...{ hostConfig, Path, Args, mounts, config }, Hostname: /^[0-9a-f]{12}$/.test(`${Hostname}`) || Hostname };
 }
 
 /** Lines, in any order: docker's is random for names of one image. Ages go by between two commands. */

@@ -98,7 +98,7 @@ describe.skipIf(skip)("layerkit tour", () => {
     await expectNothingLeft(place.path);
   });
 
-  test.for([1, 3, 6, 10])("interrupted in section %i leaves nothing", async (section) => {
+  test.for([3, 10])("interrupted in section %i leaves nothing", async (section) => {
     await using place = await temporary();
     const child = start(place.path);
     const sent = section % 3 ? "SIGINT" : "SIGTERM";

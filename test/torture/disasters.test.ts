@@ -12,7 +12,7 @@ const types = ["ext4", "xfs"] as const;
 
 describe.skipIf(skip)("nothing acknowledged is lost, nothing half is listed, nothing is left over", () => {
   test("when the daemon is killed in the middle of its work", { timeout }, async () => {
-    expect((await playKills({ rounds: 2, operations: 10 })).losses).toEqual([]);
+    expect((await playKills({ rounds: 1, operations: 10 })).losses).toEqual([]);
   });
 
   test.for(types)("when the power is cut, on %s", { timeout }, async (type) => {
@@ -20,10 +20,10 @@ describe.skipIf(skip)("nothing acknowledged is lost, nothing half is listed, not
   });
 
   test.for(types)("when the disk is full, on %s", { timeout }, async (type) => {
-    expect((await playFullDisks({ rounds: 4 }, [type])).losses).toEqual([]);
+    expect((await playFullDisks({ rounds: 3 }, [type])).losses).toEqual([]);
   });
 
   test("when the registry misbehaves", { timeout }, async () => {
-    expect((await playBadRegistries({ rounds: 5 })).losses).toEqual([]);
+    expect((await playBadRegistries({ rounds: 3 })).losses).toEqual([]);
   });
 });
