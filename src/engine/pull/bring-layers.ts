@@ -9,6 +9,7 @@ import type { LayerMessages } from "./messages.js";
 import type { WantedLayer } from "./plan.js";
 import type { Fetch, Watch } from "./transfer.js";
 import type { Share, Transfers } from "./transfers.js";
+import { unlessAborted } from "./unless-aborted.js";
 
 export interface BringParts {
   readonly layers: LayerStore;
@@ -117,14 +118,15 @@ function fetching(
 /** A share in a layer that has come. What another pull began and could not end is tried once more from here. */
 async function arrived(
   transfers: Transfers,
-  { chainID, blob }: WantedLayer,
+  wanted: WantedLayer,
   fetch: Fetch,
   { messages, signal, held }: Bringing,
 ): Promise<Share> {
+  const { blob } = wanted;
   const watch: Watch = (state) => messages.tell(blob.digest, state);
   watch({ status: "Pulling fs layer" });
   for (;;) {
-    const share = transfers.join(chainID, fetch, watch);
+    const share = transfers.join(wanted, fetch, watch);
     try {
       await unlessAborted(share.arrived, signal);
       held.defer(() => share[Symbol.asyncDispose]());
@@ -134,20 +136,5 @@ async function arrived(
       await share[Symbol.asyncDispose]();
       if (share.own || signal.aborted) throw error;
     }
-  }
-}
-
-/** @throws the reason of `signal`, as soon as it fires */
-async function unlessAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted();
-  let leave = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    leave = () => reject(signal.reason);
-    signal.addEventListener("abort", leave);
-  });
-  try {
-    await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener("abort", leave);
   }
 }

@@ -5,7 +5,7 @@ import type { Fault } from "../../../test/oracle/registry-faults.js";
 import { leftovers } from "../../../test/oracle/root-leftovers.js";
 import { collected } from "../../../test/oracle/sample-image.js";
 import { scratch } from "../../../test/oracle/scratch.js";
-import { Undo } from "../../spec/index.js";
+import { type Digest, shortID, Undo } from "../../spec/index.js";
 import type { ProgressMessage } from "../api-image.js";
 import { Engine, type EngineOptions } from "../engine.js";
 import type { PullOptions } from "../images.js";
@@ -71,6 +71,11 @@ export class Pulling implements AsyncDisposable {
     return blobs.filter((digest) => digest !== undefined);
   }
 
+  /** How often a blob was fetched. */
+  times(blob: Digest): number {
+    return this.fetched.filter((digest) => digest === blob).length;
+  }
+
   left(): Promise<string[]> {
     return leftovers(this.root, this.driver);
   }
@@ -108,4 +113,34 @@ export function held(): { fault: Fault; came: Promise<void>; letGo: () => void }
     void gone.then(serve);
   };
   return { fault, came, letGo: () => letGo() };
+}
+
+/** A pull of which each message is seen as it comes. */
+export function watched(it: Pulling, name: string, signal?: AbortSignal) {
+  const seen: ProgressMessage[] = [];
+  const waiting = new Set<() => void>();
+  const ended = (async () => {
+    for await (const message of it.messages(name, signal && { signal })) {
+      seen.push(message);
+      for (const look of waiting) look();
+    }
+  })();
+  ended.catch(() => {});
+  const until = (like: (message: ProgressMessage) => boolean) =>
+    new Promise<void>((resolve) => {
+      const look = () => {
+        if (seen.some(like)) resolve();
+      };
+      waiting.add(look);
+      look();
+    });
+  /** Resolves when this has been said of a blob. */
+  const said = (status: string, digest: Digest) =>
+    until((message) => message.status === status && message.id === shortID(digest));
+  /** Resolves when all of a layer is on disk. */
+  const unpacked = ({ digest }: { digest: Digest }) =>
+    until(({ id, status, progressDetail: { current, total } = {} }) => {
+      return id === shortID(digest) && status === "Extracting" && current === total;
+    });
+  return { seen, ended, said, unpacked };
 }

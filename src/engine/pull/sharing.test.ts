@@ -2,45 +2,13 @@ import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { layerTar } from "../../../test/oracle/image-stores.js";
 import { answers, isSilent } from "../../../test/oracle/registry-faults.js";
-import { type Digest, shortID } from "../../spec/index.js";
-import type { ProgressMessage } from "../api-image.js";
+import { shortID } from "../../spec/index.js";
 import { drivers } from "../engine.test.tools.js";
-import { type Driver, held, Pulling } from "./pull.test.tools.js";
+import { type Driver, held, Pulling, watched } from "./pull.test.tools.js";
 
 const tars = ["one", "two", "three", "four", "five"].map((name) => layerTar({ [name]: name }));
 const blobs = tars.map((tar) => gzipSync(tar));
 
-/** A pull of which each message is seen as it comes. */
-function watched(it: Pulling, name: string, signal?: AbortSignal) {
-  const seen: ProgressMessage[] = [];
-  const waiting = new Set<() => void>();
-  const ended = (async () => {
-    for await (const message of it.messages(name, signal && { signal })) {
-      seen.push(message);
-      for (const look of waiting) look();
-    }
-  })();
-  ended.catch(() => {});
-  const until = (like: (message: ProgressMessage) => boolean) =>
-    new Promise<void>((resolve) => {
-      const look = () => {
-        if (seen.some(like)) resolve();
-      };
-      waiting.add(look);
-      look();
-    });
-  /** Resolves when this has been said of a blob. */
-  const said = (status: string, digest: Digest) =>
-    until((message) => message.status === status && message.id === shortID(digest));
-  /** Resolves when all of a layer is on disk. */
-  const unpacked = ({ digest }: { digest: Digest }) =>
-    until(({ id, status, progressDetail: { current, total } = {} }) => {
-      return id === shortID(digest) && status === "Extracting" && current === total;
-    });
-  return { seen, ended, said, unpacked };
-}
-
-const times = (it: Pulling, digest: Digest) => it.fetched.filter((each) => each === digest).length;
 const layersOf = (it: Pulling, name: string) => it.engine.layers.ofImage(`${it.registry.host}/${name}`).length;
 
 describe.for(drivers)("on $driver", ({ driver, skip }) => {
@@ -58,7 +26,7 @@ describe.for(drivers)("on $driver", ({ driver, skip }) => {
       await Promise.all([a, b].map(({ said }) => said("Pulling fs layer", two!.digest)));
       gate.letGo();
       await Promise.all([a.ended, b.ended]);
-      expect([times(it, one!.digest), times(it, two!.digest)]).toEqual([1, 1]);
+      expect([it.times(one!.digest), it.times(two!.digest)]).toEqual([1, 1]);
       for (const { seen } of [a, b]) {
         const ofOne = seen.filter(({ id }) => id === shortID(one!.digest)).map(({ status }) => status);
         expect(ofOne).toEqual(
@@ -84,7 +52,7 @@ describe.for(drivers)("on $driver", ({ driver, skip }) => {
       await expect(first.ended).rejects.toThrow("enough");
       gates[0].letGo();
       await second.ended;
-      expect(times(it, one!.digest)).toBe(1);
+      expect(it.times(one!.digest)).toBe(1);
       await it.engine.images.remove(`${it.registry.host}/a:1`);
 
       const before = await it.paths();
@@ -218,10 +186,10 @@ describe.skipIf(drivers[1]?.skip)("layers", () => {
     const pulling = watched(it, "a:1");
     await Promise.all(gates.slice(0, 2).map(({ came }) => came));
     await Promise.all(layers.slice(2).map(({ digest }) => pulling.said("Waiting", digest)));
-    expect(layers.slice(2).map(({ digest }) => times(it, digest))).toEqual([0, 0, 0]);
+    expect(layers.slice(2).map(({ digest }) => it.times(digest))).toEqual([0, 0, 0]);
     gates[1]!.letGo();
     await gates[2]!.came;
-    expect(layers.slice(3).map(({ digest }) => times(it, digest))).toEqual([0, 0]);
+    expect(layers.slice(3).map(({ digest }) => it.times(digest))).toEqual([0, 0]);
     for (const { letGo } of gates) letGo();
     await pulling.ended;
     expect(layersOf(it, "a:1")).toBe(5);

@@ -1,5 +1,5 @@
 import type { LooseLayer } from "../../layer/index.js";
-import type { ChainID } from "../../spec/index.js";
+import type { WantedLayer } from "./plan.js";
 
 /** How far a layer is, as Docker words it; counts are bytes of the compressed blob. */
 export interface LayerState {
@@ -21,7 +21,7 @@ export type Fetch = (signal: AbortSignal, tell: Watch) => Promise<Brought>;
  * one it is aborted, and what it has made is given back.
  */
 export class Transfer {
-  readonly chainID: ChainID;
+  readonly layer: WantedLayer;
   /** Resolves when the layer is unpacked and verified. */
   readonly arrived: Promise<void>;
   readonly #watchers = new Set<Watch>();
@@ -30,8 +30,8 @@ export class Transfer {
   #brought: Brought | undefined;
   #whole = false;
 
-  constructor(chainID: ChainID, fetch: Fetch) {
-    this.chainID = chainID;
+  constructor(layer: WantedLayer, fetch: Fetch) {
+    this.layer = layer;
     this.arrived = fetch(this.#abort.signal, (state) => this.tell(state)).then((brought) => {
       this.#brought = brought;
       this.#whole = true;
