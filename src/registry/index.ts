@@ -8,6 +8,7 @@
 export { largestManifest } from "./limits.js";
 export type { Login } from "./login.js";
 export type { Resolved } from "./manifest.js";
+export { BadMirror, pastBadMirrors } from "./mirrored.js";
 export type { AbortOption, BlobOptions, RegistriesOptions } from "./options.js";
 export { Passing } from "./passing.js";
 export { Registries } from "./registries.js";

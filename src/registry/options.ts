@@ -6,6 +6,8 @@ export interface AbortOption {
 }
 
 export interface BlobOptions extends AbortOption {
+  /** Whether a mirror's copy will do, as it does unless told. */
+  readonly mirrors?: boolean;
   /** Told before the download goes on after a failure: why, at which byte, and in how many milliseconds. */
   readonly onRetry?: (why: Error, offset: number, delayMs: number) => void;
 }

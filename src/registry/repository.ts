@@ -16,6 +16,7 @@ import type { Answer } from "./exchange.js";
 import { locationOf } from "./follow.js";
 import { fromElsewhere } from "./foreign.js";
 import { acceptManifests, manifestIn, pullFailure, type Resolved } from "./manifest.js";
+import { BlobPlaces } from "./mirrored.js";
 import type { AbortOption, BlobOptions } from "./options.js";
 import { Place } from "./place.js";
 import type { Shared } from "./shared.js";
@@ -95,18 +96,24 @@ export class Repository {
    *
    * A blob the registry does not have is fetched from the descriptor's `urls`, if any (foreign layers).
    *
-   * @throws DigestMismatch, DataLoss: at the end, other bytes; NotFound: no such blob
+   * @throws DigestMismatch, DataLoss: at the end, other bytes; NotFound: no such blob; BadMirror: see `pastBadMirrors`
    */
   blob(blob: Descriptor, options: BlobOptions = {}): AsyncIterable<Uint8Array> {
-    const open = (offset: number) => this.#open(blob, offset, options.signal);
-    return verified(download(this.#shared, blob, open, options), blob, `blob ${blob.digest}`);
+    const places = new BlobPlaces(options.mirrors === false ? [] : this.#mirrors, this.#origin);
+    const open = (offset: number) => this.#open(blob, offset, places, options.signal);
+    return places.guarded(verified(download(this.#shared, blob, open, options), blob, `blob ${blob.digest}`), options);
   }
 
-  async #open(blob: Descriptor, offset: number, signal: AbortSignal | undefined): Promise<Answer> {
+  /** Whether others are asked before the registry itself. */
+  get isMirrored(): boolean {
+    return this.#mirrors.length > 0;
+  }
+
+  async #open(blob: Descriptor, offset: number, places: BlobPlaces, signal: AbortSignal | undefined): Promise<Answer> {
     const headers: Record<string, string> = offset > 0 ? { range: `bytes=${offset}-` } : {};
     const request = this.#request("GET", `blobs/${blob.digest}`, signal);
     try {
-      return await this.#anywhere(signal, (endpoint) => endpoint.once({ ...request, headers }));
+      return await places.ask((endpoint) => endpoint.once({ ...request, headers }), { signal });
     } catch (error) {
       if (!(error instanceof NotFound) || blob.urls === undefined) throw error;
       return await fromElsewhere(this.#shared, blob.urls, { method: "GET", headers, signal });

@@ -1,5 +1,5 @@
 import type { LayerStore } from "../../layer/index.js";
-import type { Repository } from "../../registry/index.js";
+import { pastBadMirrors, type Repository } from "../../registry/index.js";
 import { type ChainID, DataLoss, DigestMismatch, InvalidParameter, NotFound } from "../../spec/index.js";
 import { labelled } from "../../threads/index.js";
 import { retrying } from "../retrying.js";
@@ -27,21 +27,28 @@ export interface FetchParts {
  * @param below the chain it belongs upon, registered and held; only where the driver makes layers upon others
  * @throws DataLoss, InvalidParameter: in Docker's words; what the registry threw
  */
-export async function fetchLayer(wanted: WantedLayer, parts: FetchParts, below?: ChainID): Promise<Brought> {
+export function fetchLayer(wanted: WantedLayer, parts: FetchParts, below?: ChainID): Promise<Brought> {
+  return pastBadMirrors((mirrors) => fetched(wanted, { ...parts, mirrors }, below));
+}
+
+async function fetched(
+  wanted: WantedLayer,
+  { mirrors, ...parts }: FetchParts & { readonly mirrors: boolean },
+  below: ChainID | undefined,
+): Promise<Brought> {
   const { layers, repository, signal } = parts;
   const { blob, diffID, label } = wanted;
   const progress = new Progress(blob.size, parts.tell);
   const onRetry = (_why: Error, _offset: number, delayMs: number) => progress.retrying(delayMs);
-  await using download = new Download(checked(repository.blob(blob, { signal, onRetry }), progress), (taken) =>
-    progress.downloaded(taken),
-  );
+  const bytes = repository.blob(blob, { signal, onRetry, mirrors });
+  await using download = new Download(checked(bytes, progress), (taken) => progress.downloaded(taken));
   const options = { label, expected: diffID, signal, onBytes: (used: number) => progress.extracting(used) };
   try {
     if (layers.canUnpack) return { loose: await layers.unpack(download, options) };
     const { chainID } = await layers.register(download, { ...options, ...(below && { parent: below }) });
     return { held: { [Symbol.asyncDispose]: async () => void (await layers.release(chainID)) } };
   } catch (error) {
-    throw signal.aborted ? error : await explained(error, wanted, download);
+    throw signal.aborted ? error : await explained(error, wanted, download, mirrors && repository.isMirrored);
   }
 }
 
@@ -50,10 +57,20 @@ async function* checked(bytes: AsyncIterable<Uint8Array>, progress: Progress): A
   progress.complete();
 }
 
-/** Damaged on its way, or made wrong: the blob's digest says. */
-async function explained(error: unknown, { blob, diffID, label }: WantedLayer, download: Download): Promise<unknown> {
+/**
+ * Damaged on its way, or made wrong: the blob's digest says.
+ *
+ * @param isMirrored whether others than the registry may have sent it: then it has to be known
+ */
+async function explained(
+  error: unknown,
+  { blob, diffID, label }: WantedLayer,
+  download: Download,
+  isMirrored: boolean,
+): Promise<unknown> {
   const bad = error instanceof InvalidParameter || error instanceof DataLoss;
-  const left = bad && blob.size - download.taken <= readOn ? download.finish() : Promise.resolve();
+  const isWorthIt = bad && (isMirrored || blob.size - download.taken <= readOn);
+  const left = isWorthIt ? download.finish() : Promise.resolve();
   const cause = await left.then(
     () => error,
     (why: unknown) => why,

@@ -1,6 +1,6 @@
 import { maxDocument } from "../../image/index.js";
 import { maxLayers } from "../../layer/index.js";
-import type { Repository } from "../../registry/index.js";
+import { pastBadMirrors, type Repository } from "../../registry/index.js";
 import {
   type ChainID,
   DataLoss,
@@ -46,16 +46,18 @@ export async function planned(manifest: Manifest, repository: Repository, signal
 async function configOf(descriptor: Descriptor, repository: Repository, signal: AbortSignal): Promise<Uint8Array> {
   const { size, digest } = descriptor;
   if (size > maxDocument) throw new InvalidParameter(`image config ${digest} is too large: ${size} bytes`);
-  const pieces: Uint8Array[] = [];
   try {
-    for await (const piece of repository.blob(descriptor, { signal })) pieces.push(piece);
+    return await pastBadMirrors(async (mirrors) => {
+      const pieces: Uint8Array[] = [];
+      for await (const piece of repository.blob(descriptor, { signal, mirrors })) pieces.push(piece);
+      return Buffer.concat(pieces);
+    });
   } catch (error) {
     if (signal.aborted) throw error;
     const damaged = error instanceof DigestMismatch;
     const why = damaged ? new DataLoss(`image config verification failed for digest ${digest}`) : error;
     throw labelled("error pulling image configuration", why);
   }
-  return Buffer.concat(pieces);
 }
 
 function wantedLayers(diffIDs: readonly DiffID[], blobs: readonly Descriptor[]): WantedLayer[] {
