@@ -1,11 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import Docker from "dockerode";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Dockerd } from "./oracle/dockerd.js";
 import { dockerArchive } from "./oracle/image-archives.js";
 import { configOf, layerTar } from "./oracle/image-stores.js";
 import { Layerkitd } from "./oracle/layerkitd.js";
+import { putOddManifests } from "./oracle/odd-manifests.js";
 import { lacking } from "./oracle/programs.js";
 import { Registry } from "./oracle/registry.js";
 import { output, type Ran, type RunOptions } from "./oracle/run.js";
@@ -24,6 +26,7 @@ const [loaded, pulled] = ["image", "came"].map((name) => {
 });
 
 interface Daemon extends AsyncDisposable {
+  readonly socket: string;
   tryDocker(args: readonly string[], options?: RunOptions): Promise<Ran>;
   docker(...args: readonly string[]): Promise<string>;
 }
@@ -72,6 +75,7 @@ describe.skipIf(skip)("docker push", () => {
   let disk: Scratch;
   const shown = new Map<string, string[]>();
   const registries = new Map<string, Registries>();
+  const asked = new Map<string, unknown[]>();
   const all: AsyncDisposable[] = [];
 
   beforeAll(async () => {
@@ -94,6 +98,7 @@ describe.skipIf(skip)("docker push", () => {
         lines.push(...linesOf(args, ran, here));
       }
       shown.set(name, lines);
+      asked.set(name, await answersAbout(registries.get("dockerd")!, daemon));
     }
   }, 120_000);
   afterAll(async () => {
@@ -109,6 +114,13 @@ describe.skipIf(skip)("docker push", () => {
     const manifests = await Promise.all([...registries].map(([name, { open }]) => manifestsOf(name, open)));
     for (const { came, goes } of manifests) expect(layersIn(goes)).toEqual(layersIn(came));
     expect(manifests[0]!.goes).toBe(manifests[1]!.goes);
+  });
+
+  test("is told what a registry has as with dockerd, and the platform of OCI images too", () => {
+    const [theirs, ours] = [asked.get("dockerd")!, asked.get("layerkit")!];
+    const [{ Platforms }] = theirs as [{ Platforms: unknown }];
+    expect(Platforms).toMatchObject([{ os: "linux" }]);
+    expect(ours).toEqual(theirs.with(1, { ...(theirs[1] as object), Platforms }));
   });
 
   /** Copied by skopeo, which verifies everything. */
@@ -127,6 +139,31 @@ describe.skipIf(skip)("docker push", () => {
     return { came: await copied("came"), goes: await copied("goes") };
   }
 });
+
+/** What a daemon answers about names in registries: descriptor and platforms, or status and why. */
+async function answersAbout({ open, basic, tokens }: Registries, { socket }: Daemon): Promise<unknown[]> {
+  const docker = new Docker({ socketPath: socket });
+  const tags = await putOddManifests(`http://${open.host}/v2/came`);
+  const known = tags.map((tag) => `${open.host}/came:${tag}`);
+  const strange = ["came", "came:nope", `came@sha256:${"0".repeat(64)}`, "none:1"].map(
+    (name) => `${open.host}/${name}`,
+  );
+  const names: [string, object?][] = [...known, ...strange, `${tokens.host}/a:1`, "UPPER"].map((name) => [name]);
+  names.push([`${basic.host}/a:1`, { ...user, password: "guess" }], [`${basic.host}/a:1`, user]);
+  names.push([`${tokens.host}/a:1`, user]);
+  const answers: unknown[] = [];
+  for (const [name, authconfig] of names) {
+    const answer = docker.getImage(name).distribution(authconfig && { authconfig });
+    answers.push(await answer.catch(({ statusCode, json }) => [statusCode, plainly(json.message)]));
+  }
+  return answers;
+}
+
+/** Of several lines the first failure; without what was asked for. */
+function plainly(message: string): string {
+  const [first = ""] = message.split("\n").filter((line) => line !== "errors:");
+  return first.replace(/: "UPPER"$/, "");
+}
 
 function layersIn(manifest: string): unknown {
   return (JSON.parse(manifest) as { layers: unknown }).layers;

@@ -1,4 +1,4 @@
-import type { HistoryEntry, RunConfig } from "../spec/index.js";
+import type { Descriptor, HistoryEntry, Platform, RunConfig } from "../spec/index.js";
 
 /** An element of `GET /images/json`, as up to API 1.41 shows it. `Created` in seconds since 1970. @see engine-api 4.3 */
 export interface ImageSummary {
@@ -54,6 +54,13 @@ export interface ImageHistoryItem {
 
 /** What a removal did, one step an item, in the order done. */
 export type ImageDeleteItem = { readonly Untagged: string } | { readonly Deleted: string };
+
+/** `GET /distribution/{name}/json`: what a registry has under a name. @see engine-api 6.6 */
+export interface DistributionInspect {
+  readonly Descriptor: Pick<Descriptor, "mediaType" | "digest" | "size">;
+  /** `null` when it is something else than an image. */
+  readonly Platforms: readonly Platform[] | null;
+}
 
 export interface ImagesPruned {
   readonly ImagesDeleted: ImageDeleteItem[];

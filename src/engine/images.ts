@@ -1,5 +1,6 @@
 import type { Credentials } from "../spec/index.js";
 import type {
+  DistributionInspect,
   ImageDeleteItem,
   ImageHistoryItem,
   ImageInspect,
@@ -31,6 +32,8 @@ export interface Images {
    * the registry has already is not sent. Failures are thrown, with Docker's words.
    */
   push(name: string, options?: PushOptions): AsyncIterable<ProgressMessage>;
+  /** What the registry has under a name, `latest` without tag or digest; nothing is kept of it. @throws as `pull` */
+  distribution(name: string, options?: DistributionOptions): Promise<DistributionInspect>;
   /** A docker archive of these images. Resolves when all names are found; the bytes come lazily. */
   save(names: readonly string[], options?: AbortOption): Promise<AsyncIterable<Uint8Array>>;
   /** Makes an image of one layer from a plain or compressed tar; lazily, as pulled. Failures are thrown. */
@@ -81,6 +84,10 @@ export interface PullOptions extends AbortOption {
   readonly all?: boolean;
   /** `os/arch[/variant]` of the image to choose; this machine's without it. */
   readonly platform?: string;
+  readonly credentials?: Credentials;
+}
+
+export interface DistributionOptions extends AbortOption {
   readonly credentials?: Credentials;
 }
 

@@ -77,10 +77,17 @@ function commonOf({ mediaType, annotations }: Record<string, unknown>) {
   };
 }
 
-function platformIn(value: unknown): Platform | undefined {
+/** What an entry of an index or an image's config says; undefined when nothing. */
+export function platformIn(value: unknown): Platform | undefined {
   if (!isObject(value) || typeof value.os !== "string" || typeof value.architecture !== "string") return undefined;
-  const { os, architecture, variant } = value;
-  return { os, architecture, ...(typeof variant === "string" && variant !== "" && { variant }) };
+  const { os, architecture, variant, "os.version": version, "os.features": features } = value;
+  return {
+    os,
+    architecture,
+    ...(typeof version === "string" && version !== "" && { "os.version": version }),
+    ...(Array.isArray(features) && { "os.features": features.filter((each) => typeof each === "string") }),
+    ...(typeof variant === "string" && variant !== "" && { variant }),
+  };
 }
 
 function textsOf(value: Record<string, unknown>): Record<string, string> {

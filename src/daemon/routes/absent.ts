@@ -38,7 +38,6 @@ const noExec: Handler = (call) => {
 
 const otherRoutes: Routes = [
   ["GET /images/search", absent("search")],
-  ["GET /distribution/{name*}/json", absent("asking a registry")],
   ["POST /build", absent("build")],
   ["POST /build/cancel", absent("build")],
   ["POST /session", session],

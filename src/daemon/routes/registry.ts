@@ -5,10 +5,11 @@ import { messages } from "../http/messages.js";
 import { object, text } from "../http/shape.js";
 import type { Routes, Served } from "../served.js";
 
-/** Push and login. @see engine-api 6.2, 6.5 */
+/** Push, login, and what a registry has. @see engine-api 6.2, 6.5, 6.6 */
 export function registryRoutes(engine: Served): Routes {
   return [
     ["POST /images/{name*}/push", (call) => push(engine, call)],
+    ["GET /distribution/{name*}/json", async (call) => json(await distribution(engine, call))],
     ["POST /auth", (call) => login(engine, call)],
   ];
 }
@@ -19,6 +20,11 @@ function push({ images }: Served, call: Call): Answer {
   const credentials = parseRegistryAuth(call.header("X-Registry-Auth"));
   const options = { ...(tag && { tag }), ...(credentials && { credentials }), signal: call.signal };
   return messages(images.push(call.param("name"), options));
+}
+
+function distribution({ images }: Served, call: Call) {
+  const credentials = parseRegistryAuth(call.header("X-Registry-Auth"));
+  return images.distribution(call.param("name"), { ...(credentials && { credentials }), signal: call.signal });
 }
 
 const credentialsShape = object({

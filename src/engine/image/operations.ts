@@ -1,5 +1,6 @@
 import type { ImageID } from "../../spec/index.js";
 import type {
+  DistributionInspect,
   ImageDeleteItem,
   ImageHistoryItem,
   ImageInspect,
@@ -10,6 +11,7 @@ import type {
 import type { Filters } from "../api-system.js";
 import type {
   AbortOption,
+  DistributionOptions,
   ImageListOptions,
   ImageRemoveOptions,
   Images,
@@ -18,6 +20,7 @@ import type {
   PullOptions,
   PushOptions,
 } from "../images.js";
+import { inspectDistribution } from "../pull/inspect-distribution.js";
 import { pullByName } from "../pull/request.js";
 import { pushByName } from "../push/request.js";
 import { imageHistory } from "./history.js";
@@ -60,6 +63,10 @@ export class ImageOperations implements Images {
 
   push(name: string, options?: PushOptions): AsyncIterable<ProgressMessage> {
     return pushByName(this.#parts, name, options);
+  }
+
+  distribution(name: string, options?: DistributionOptions): Promise<DistributionInspect> {
+    return inspectDistribution(this.#parts, name, options);
   }
 
   save(names: readonly string[], options?: AbortOption): Promise<AsyncIterable<Uint8Array>> {

@@ -47,17 +47,22 @@ async function configOf(descriptor: Descriptor, repository: Repository, signal: 
   const { size, digest } = descriptor;
   if (size > maxDocument) throw new InvalidParameter(`image config ${digest} is too large: ${size} bytes`);
   try {
-    return await pastBadMirrors(async (mirrors) => {
-      const pieces: Uint8Array[] = [];
-      for await (const piece of repository.blob(descriptor, { signal, mirrors })) pieces.push(piece);
-      return Buffer.concat(pieces);
-    });
+    return await wholeBlob(descriptor, repository, signal);
   } catch (error) {
     if (signal.aborted) throw error;
     const damaged = error instanceof DigestMismatch;
     const why = damaged ? new DataLoss(`image config verification failed for digest ${digest}`) : error;
     throw labelled("error pulling image configuration", why);
   }
+}
+
+/** A blob in memory: for those that are known to be small. */
+export function wholeBlob(blob: Descriptor, repository: Repository, signal: AbortSignal): Promise<Uint8Array> {
+  return pastBadMirrors(async (mirrors) => {
+    const pieces: Uint8Array[] = [];
+    for await (const piece of repository.blob(blob, { signal, mirrors })) pieces.push(piece);
+    return Buffer.concat(pieces);
+  });
 }
 
 function wantedLayers(diffIDs: readonly DiffID[], blobs: readonly Descriptor[]): WantedLayer[] {
