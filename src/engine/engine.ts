@@ -1,5 +1,6 @@
+import { hostname } from "node:os";
 import type { Driver } from "../driver/index.js";
-import type { Login, RegistriesOptions } from "../registry/index.js";
+import type { Login } from "../registry/index.js";
 import { type Credentials, Forbidden, nowNs, rfc3339, Undo } from "../spec/index.js";
 import type { DiskUsage, Info, Version } from "./api-system.js";
 import { containerOperations } from "./container/container-operations.js";
@@ -13,10 +14,11 @@ import type { Layers } from "./layers.js";
 import type { Networks } from "./networks.js";
 import { openParts, type Parts } from "./open-parts.js";
 import { versionData } from "./product.js";
+import { attributesOf, type Changeable, checkedOptions } from "./settings.js";
 import { volumeOperations, volumeUsage } from "./volume/volume-operations.js";
 import type { Volumes } from "./volumes.js";
 
-export interface EngineOptions {
+export interface EngineOptions extends Changeable {
   /** The data root; made when it is not there, unless `readOnly`. */
   readonly root: string;
   /** Storage driver; without it the one whose data the root has, else `overlay2`. */
@@ -25,12 +27,6 @@ export interface EngineOptions {
   readonly fallbackDriver?: string;
   /** `KEY=VALUE`, as `--storage-opt`. */
   readonly storageOptions?: readonly string[];
-  /** How registries are spoken to. */
-  readonly registries?: RegistriesOptions;
-  /** Layers fetched at the same time, over all pulls. 3 unless given. */
-  readonly maxConcurrentDownloads?: number;
-  /** Layers brought to registries at the same time, over all pushes. 5 unless given. */
-  readonly maxConcurrentUploads?: number;
   /** Opens without the owner's lock and writes nothing; a root that another process serves can be read so. */
   readonly readOnly?: boolean;
   /** Told, one line each, what was found damaged or left over. Without it standard error is. */
@@ -88,6 +84,22 @@ export class Engine implements AsyncDisposable {
   async announce(socket: string): Promise<void> {
     if (!this.#parts.owner) throw new Forbidden(`data root ${this.root} was opened to be read only`);
     await this.#parts.owner.announce(socket);
+  }
+
+  /**
+   * Takes these settings in place of those it has, as if it had been opened with them. What is under way goes on with
+   * the old ones.
+   *
+   * @throws InvalidParameter: nothing has changed
+   */
+  reload(changeable: Changeable): void {
+    const { settings, slots, registries, events, id } = this.#parts;
+    const changed = checkedOptions(changeable);
+    registries.configure(changed.registries);
+    slots.downloads.resize(changed.maxConcurrentDownloads);
+    slots.uploads.resize(changed.maxConcurrentUploads);
+    settings.current = changed;
+    events.emit("daemon", "reload", id, { name: hostname(), ...attributesOf(changed) });
   }
 
   async info(): Promise<Info> {

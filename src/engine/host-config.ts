@@ -123,11 +123,13 @@ export interface HostDefaults {
   readonly cgroup2: boolean;
   /** Whether the request had a host config at all: only then dockerd writes the runtime down. */
   readonly asked: boolean;
+  /** What is written down then where none was named. */
+  readonly runtime?: string;
 }
 
 /** What Docker fills in at create, where the request left it open. */
-export function withHostDefaults(given: HostConfig, { cgroup2, asked }: HostDefaults): HostConfig {
-  const config = asked && !given.Runtime ? fullHostConfig({ ...given, Runtime: "runc" }) : given;
+export function withHostDefaults(given: HostConfig, { cgroup2, asked, runtime = "runc" }: HostDefaults): HostConfig {
+  const config = asked && !given.Runtime ? fullHostConfig({ ...given, Runtime: runtime }) : given;
   const { LogConfig: log, Memory: memory, MemorySwap: swap, PidsLimit: pids, Privileged: privileged } = config;
   return {
     ...config,

@@ -16,4 +16,5 @@ export type * from "./layers.js";
 export type * from "./networks.js";
 export { type Owner, ownerOf } from "./owner.js";
 export { productVersion } from "./product.js";
+export { type Changeable, checkedOptions, type RuntimeSettings } from "./settings.js";
 export type * from "./volumes.js";

@@ -4,19 +4,21 @@ import type { ContainerParts } from "./container/container-parts.js";
 import { statusOf } from "./container/state-text.js";
 import { machineInfo } from "./machine.js";
 import { productVersion } from "./product.js";
-import { type CheckedSettings, registryInfo } from "./registry-settings.js";
+import { registryInfo } from "./registry-settings.js";
+import type { Settings } from "./settings.js";
 
 const logDrivers = ["json-file"];
 
 export interface InfoParts extends Pick<ContainerParts, "store" | "images" | "events"> {
   readonly id: string;
   readonly root: string;
-  readonly registrySettings: CheckedSettings;
+  readonly settings: { readonly current: Settings };
   readonly driver: { readonly name: string; readonly status: readonly (readonly [string, string])[] };
 }
 
 /** What `docker info` shows: counts, storage driver, and what this machine is. */
-export function infoOf({ store, images, events, id, root, driver, registrySettings }: InfoParts): Info {
+export function infoOf({ store, images, events, id, root, driver, settings }: InfoParts): Info {
+  const { labels, runtimes, defaultRuntime } = settings.current;
   const states = store.list().map(({ stored }) => statusOf(stored.State));
   const count = (...wanted: string[]) => states.filter((state) => wanted.includes(state)).length;
   return {
@@ -38,17 +40,17 @@ export function infoOf({ store, images, events, id, root, driver, registrySettin
     CgroupDriver: "cgroupfs",
     NEventsListener: events.readers,
     IndexServerAddress: "https://index.docker.io/v1/",
-    RegistryConfig: registryInfo(registrySettings),
+    RegistryConfig: registryInfo(settings.current),
     GenericResources: null,
     DockerRootDir: root,
     HttpProxy: "",
     HttpsProxy: "",
     NoProxy: "",
-    Labels: [],
+    Labels: [...labels],
     ExperimentalBuild: false,
     ServerVersion: productVersion,
-    Runtimes: { runc: { path: "runc" } },
-    DefaultRuntime: "runc",
+    Runtimes: { runc: { path: "runc" }, ...runtimes },
+    DefaultRuntime: defaultRuntime,
     Swarm: {
       NodeID: "",
       NodeAddr: "",

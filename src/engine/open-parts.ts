@@ -20,11 +20,12 @@ import { sweepLayers, sweepMounts, sweepRWLayers, sweepTmp, sweepVolumes } from 
 import { Ownership } from "./owner.js";
 import { openPulls } from "./pull/open-pulls.js";
 import { openPushes } from "./push/open-pushes.js";
-import { type CheckedSettings, checkedSettings, type RegistrySettings } from "./registry-settings.js";
+import { type Changeable, checkedOptions, type Settings } from "./settings.js";
+import type { Slots } from "./slots.js";
 import { Turns } from "./turns.js";
 import { VolumeStore } from "./volume/volume-store.js";
 
-export interface OpenOptions extends RegistrySettings {
+export interface OpenOptions extends Changeable {
   readonly root: string;
   readonly driver?: string;
   readonly fallbackDriver?: string;
@@ -40,7 +41,9 @@ export interface Parts extends Omit<ContainerParts, "driver" | "events"> {
   readonly root: string;
   readonly driver: Driver;
   readonly owner: Ownership | undefined;
-  readonly registrySettings: CheckedSettings;
+  /** What can change while the engine is open: `current` is replaced then. */
+  readonly settings: { current: Settings };
+  readonly slots: { readonly downloads: Slots; readonly uploads: Slots };
   readonly events: EventBus;
   readonly registries: Registries;
 }
@@ -48,12 +51,12 @@ export interface Parts extends Omit<ContainerParts, "driver" | "events"> {
 /** Opens a data root and all that is in it. @param undo gets what has to be given back, in order */
 export async function openParts(options: OpenOptions, undo: Undo): Promise<Parts> {
   const { writable, report } = options;
-  const registrySettings = checkedSettings(options);
+  const current = checkedOptions(options);
   const { root, owner } = await openRoot(options, undo);
   const driver = await openDriver(root, options, undo);
   const { layers, imageStore, references, distribution, pulls } = await openImages(root, driver, {
     ...options,
-    registrySettings,
+    atOnce: current.maxConcurrentDownloads,
   });
   const tmp = join(root, "tmp");
   const common = { tmp, writable, report };
@@ -63,18 +66,22 @@ export async function openParts(options: OpenOptions, undo: Undo): Promise<Parts
   const events = new EventBus();
   const threads = new CopyThreads();
   undo.defer(() => threads.close());
-  const registries = new Registries(registrySettings.registries);
+  const registries = new Registries(current.registries);
   undo.defer(() => registries[Symbol.asyncDispose]());
+  const pushes = openPushes(current.maxConcurrentUploads);
   const images = new ImageOperations({
     ...{ images: imageStore, references, layers, distribution, registries, pulls, driver: driver.name, tmp },
-    pushes: openPushes(registrySettings.maxConcurrentUploads),
+    pushes,
     usersOf: (id) => store.usersOf(id),
     emit: (action, id, attributes) => events.emit("image", action, id, attributes),
   });
   const stores = { store, layers, imageStore, references, volumes };
-  const parts = { ...stores, images, events, threads, binds: new VolumeBinds(), turns: new Turns(), tmp, writable };
+  const settings = { current };
+  const shared = { events, threads, binds: new VolumeBinds(), turns: new Turns() };
+  const parts = { ...stores, ...shared, images, settings, tmp, writable };
   if (writable) await tidy(root, { ...parts, driver: driver.name }, report);
-  return { ...parts, id: await engineID(root, writable), root, driver, owner, registries, registrySettings };
+  const slots = { downloads: pulls.downloads, uploads: pushes.slots };
+  return { ...parts, id: await engineID(root, writable), root, driver, owner, registries, slots };
 }
 
 async function openRoot({ root: path, writable, report }: OpenOptions, undo: Undo) {
@@ -103,14 +110,13 @@ async function openDriver(root: string, options: OpenOptions, undo: Undo): Promi
 async function openImages(
   root: string,
   driver: Driver,
-  { writable, report, registrySettings }: OpenOptions & { readonly registrySettings: CheckedSettings },
+  { writable, report, atOnce }: OpenOptions & { readonly atOnce: number },
 ) {
   const home = join(root, "image", driver.name);
   const layers = await LayerStore.open({ root: home, driver, writable, report });
   const imageStore = await ImageStore.open({ root: home, layers, writable, report });
   const references = await ReferenceStore.open(join(home, "repositories.json"), { writable });
   for (const { path, why } of [...layers.damaged, ...imageStore.damaged]) report(`${path} is passed over: ${why}`);
-  const atOnce = registrySettings.maxConcurrentDownloads;
   const pulls = await openPulls({ root: home, layers, writable, atOnce });
   const distribution = new DistributionCache(join(home, "distribution"));
   return { layers, imageStore, references, distribution, pulls };

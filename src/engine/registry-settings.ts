@@ -5,8 +5,11 @@ import { productVersion } from "./product.js";
 
 /** What an engine's options say of registries. */
 export interface RegistrySettings {
+  /** How registries are spoken to. */
   readonly registries?: RegistriesOptions;
+  /** Layers fetched at the same time, over all pulls. 3 unless given. */
   readonly maxConcurrentDownloads?: number;
+  /** Layers brought to registries at the same time, over all pushes. 5 unless given. */
   readonly maxConcurrentUploads?: number;
 }
 

@@ -70,3 +70,35 @@ test("0 is any number", async () => {
   for (const { end } of works) end();
   await Promise.all(runs);
 });
+
+test("more places let in who waits; fewer let out first", async () => {
+  const slots = new Slots(1);
+  const { signal } = new AbortController();
+  const works = Array.from({ length: 5 }, work);
+  const running: number[] = [];
+  const runs = works.map(({ ended }, n) =>
+    slots.run(
+      async () => {
+        running.push(n);
+        await ended;
+      },
+      { signal },
+    ),
+  );
+  slots.resize(3);
+  await turn();
+  expect(running).toEqual([0, 1, 2]);
+  slots.resize(1);
+  works[0]!.end();
+  works[1]!.end();
+  await Promise.all(runs.slice(0, 2));
+  await turn();
+  expect(running).toEqual([0, 1, 2]);
+  works[2]!.end();
+  await runs[2];
+  await turn();
+  expect(running).toEqual([0, 1, 2, 3]);
+  slots.resize(0);
+  for (const { end } of works) end();
+  await Promise.all(runs);
+});

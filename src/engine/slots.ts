@@ -1,11 +1,18 @@
 /** Lets so many pieces of work go on at the same time; the others wait, first come, first served. */
 export class Slots {
-  #free: number;
+  #most: number;
+  #running = 0;
   readonly #waiting: (() => void)[] = [];
 
   /** @param count 0: any number */
   constructor(count: number) {
-    this.#free = count === 0 ? Number.POSITIVE_INFINITY : count;
+    this.#most = orAny(count);
+  }
+
+  /** From now on so many; what runs already goes on. */
+  resize(count: number): void {
+    this.#most = orAny(count);
+    while (this.#running < this.#most && this.#waiting.length > 0) this.#next();
   }
 
   /**
@@ -17,7 +24,7 @@ export class Slots {
     { signal, onWait }: { readonly signal: AbortSignal; readonly onWait?: () => void },
   ): Promise<T> {
     signal.throwIfAborted();
-    if (this.#free > 0) this.#free--;
+    if (this.#running < this.#most) this.#running++;
     else {
       onWait?.();
       await this.#turn(signal);
@@ -25,10 +32,16 @@ export class Slots {
     try {
       return await work();
     } finally {
-      const next = this.#waiting.shift();
-      if (next) next();
-      else this.#free++;
+      this.#running--;
+      if (this.#running < this.#most) this.#next();
     }
+  }
+
+  #next(): void {
+    const give = this.#waiting.shift();
+    if (give === undefined) return;
+    this.#running++;
+    give();
   }
 
   #turn(signal: AbortSignal): Promise<void> {
@@ -45,4 +58,8 @@ export class Slots {
       this.#waiting.push(give);
     });
   }
+}
+
+function orAny(count: number): number {
+  return count === 0 ? Number.POSITIVE_INFINITY : count;
 }

@@ -1,6 +1,8 @@
 import { hostname, release } from "node:os";
 import { describe, expect, test } from "vitest";
 import { lacking } from "../../test/oracle/programs.js";
+import { collected } from "../../test/oracle/sample-image.js";
+import { nowNs } from "../spec/index.js";
 import { testEngine } from "./engine.test.tools.js";
 
 describe.skipIf(lacking("root"))("what an engine says of itself", () => {
@@ -15,6 +17,26 @@ describe.skipIf(lacking("root"))("what an engine says of itself", () => {
     });
     expect(info.DriverStatus.every((pair) => pair.length === 2)).toBe(true);
     expect(info.MemTotal).toBeGreaterThan(1 << 20);
+  });
+
+  test("reload: all that can change at once, or nothing; events tell of it", async () => {
+    await using made = await testEngine("vfs", { labels: ["a=b"] });
+    const { engine } = made;
+    const runtimes = { other: { path: "/bin/other" } };
+    engine.reload({ labels: ["c=d"], registries: { insecure: ["b.example"] }, runtimes, defaultRuntime: "other" });
+    const info = await engine.info();
+    expect(info).toMatchObject({ Labels: ["c=d"], DefaultRuntime: "other", Runtimes: { runc: {}, ...runtimes } });
+    expect(() => engine.reload({ labels: [], registries: { mirrors: ["x"] } })).toThrow("invalid mirror");
+    expect(await engine.info()).toMatchObject({ Labels: info.Labels, RegistryConfig: info.RegistryConfig });
+    const { Id } = await engine.containers.create({ Image: "base:1", HostConfig: { Binds: [] } });
+    expect((await engine.containers.inspect(Id)).HostConfig).toMatchObject({ Runtime: "other" });
+    const [told] = await collected(
+      engine.events.read({ sinceNs: 0n, untilNs: nowNs(), filters: { type: ["daemon"] } }),
+    );
+    expect(told).toMatchObject({
+      Action: "reload",
+      Actor: { Attributes: { labels: '["c=d"]', "default-runtime": "other" } },
+    });
   });
 
   test("version: the engine first among its components", async () => {

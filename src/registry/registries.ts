@@ -6,11 +6,20 @@ import { type Shared, sharedOf } from "./shared.js";
 
 /** All registries of the world, as this process speaks to them. Disposing ends its connections. */
 export class Registries implements AsyncDisposable {
-  readonly #shared: Shared;
+  #shared: Shared;
 
   /** @throws InvalidParameter: a mirror or an insecure network that is none */
   constructor(options: RegistriesOptions = {}) {
     this.#shared = sharedOf(options);
+  }
+
+  /**
+   * Speaks to registries so from now on. Repositories that have been given out go on as before, and so do connections.
+   *
+   * @throws InvalidParameter: as the constructor; nothing has changed then
+   */
+  configure(options: RegistriesOptions): void {
+    this.#shared = { ...sharedOf(options), connections: this.#shared.connections };
   }
 
   /**

@@ -110,6 +110,17 @@ test("nobody is sent from https to plain http, but where that is allowed", async
 });
 
 describe("mirrors", () => {
+  test("are others from now on, when configured so", async () => {
+    await using old = await BadRegistry.start();
+    await using mirror = await BadRegistry.start();
+    const digest = mirror.addManifest("library/app:1", { schemaVersion: 2 });
+    await using client = new Client({ mirrors: [`http://${old.host}`] });
+    client.registries.configure({ mirrors: [`http://${mirror.host}`] });
+    expect(() => client.registries.configure({ mirrors: ["x"] })).toThrow("invalid mirror");
+    const { descriptor } = await client.repository("docker.io/library/app").resolve("1");
+    expect([descriptor.digest, old.requests.length]).toEqual([digest, 0]);
+  });
+
   test("are asked in turn, and are not told who asks", async () => {
     await using broken = await BadRegistry.start();
     await using curious = await BadRegistry.start();

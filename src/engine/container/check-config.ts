@@ -5,13 +5,22 @@ import { isCapability } from "./capabilities.js";
 import { targetComplaint } from "./mount-request.js";
 import { isSignal } from "./signal.js";
 
+/** What a container may have. */
+export interface Surroundings {
+  /** Those it asks for. */
+  readonly networks: readonly string[];
+  /** Those there are. */
+  readonly runtimes: readonly string[];
+}
+
 /**
  * What dockerd refuses at create, in its words.
  *
  * @throws InvalidParameter
  */
-export function checkConfig(config: RunConfig, host: HostConfig, networks: readonly string[]): void {
-  const why = runComplaint(config) ?? healthComplaint(config) ?? hostComplaint(host) ?? resourceComplaint(host);
+export function checkConfig(config: RunConfig, host: HostConfig, { networks, runtimes }: Surroundings): void {
+  const why =
+    runComplaint(config) ?? healthComplaint(config) ?? hostComplaint(host, runtimes) ?? resourceComplaint(host);
   if (why !== undefined) throw new InvalidParameter(why);
   if (networks.length > 1) {
     throw new InvalidParameter(
@@ -42,9 +51,8 @@ function healthComplaint({ Healthcheck: check }: RunConfig): string | undefined 
 
 const restartPolicies = ["", "no", "always", "unless-stopped", "on-failure"];
 const logDrivers = `awslogs fluentd gcplogs gelf journald json-file local logentries none splunk syslog`.split(" ");
-const runtimes = ["", "runc", "io.containerd.runc.v2", "io.containerd.runtime.v1.linux"];
 
-function hostComplaint(host: HostConfig): string | undefined {
+function hostComplaint(host: HostConfig, runtimes: readonly string[]): string | undefined {
   const { LogConfig: log, Runtime: runtime = "", NetworkMode: network = "" } = host;
   const extra = host.ExtraHosts?.find((entry) => !/^[^:]+:.+$/.test(entry));
   if (extra !== undefined) return `bad format for add-host: ${JSON.stringify(extra)}`;
@@ -54,7 +62,7 @@ function hostComplaint(host: HostConfig): string | undefined {
   if (log?.Type && !logDrivers.includes(log.Type)) {
     return `error looking up logging plugin ${log.Type}: plugin "${log.Type}" not found`;
   }
-  if (!runtimes.includes(runtime)) return `Unknown runtime specified ${runtime}`;
+  if (runtime !== "" && !runtimes.includes(runtime)) return `Unknown runtime specified ${runtime}`;
   const tmpfs = Object.keys(host.Tmpfs ?? {})
     .map(targetComplaint)
     .find((complaint) => complaint !== undefined);

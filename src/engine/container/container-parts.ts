@@ -4,6 +4,7 @@ import type { CopyThreads } from "../copy/copy-threads.js";
 import type { VolumeBinds } from "../copy/volume-binds.js";
 import type { Events } from "../events.js";
 import type { Images } from "../images.js";
+import type { Settings } from "../settings.js";
 import type { Turns } from "../turns.js";
 import type { VolumeStore } from "../volume/volume-store.js";
 import type { Container, ContainerStore } from "./container-store.js";
@@ -21,6 +22,7 @@ export interface ContainerParts {
   readonly binds: VolumeBinds;
   /** By container id. */
   readonly turns: Turns;
+  readonly settings: { readonly current: Pick<Settings, "runtimes" | "defaultRuntime"> };
   /** Name of the storage driver. */
   readonly driver: string;
   /** Absolute path of `tmp` under the data root. */

@@ -5,6 +5,7 @@ import type { ContainerCreateBody, EndpointSettings, HostConfig } from "../api-c
 import { fullHostConfig, withHostDefaults } from "../host-config.js";
 import { hasCgroup2 } from "../machine.js";
 import { fullRunConfig } from "../run-config.js";
+import { ownRuntimes } from "../settings.js";
 import { checkConfig } from "./check-config.js";
 import type { ContainerParts } from "./container-parts.js";
 import { type CreateBody, readCreateBody } from "./create-body.js";
@@ -27,7 +28,7 @@ export interface ContainerRequest {
 
 /** @throws NotFound: no such image; InvalidParameter: what dockerd refuses at create, in its words */
 export async function readRequest(
-  { imageStore, references }: ContainerParts,
+  { imageStore, references, settings }: ContainerParts,
   id: string,
   body: ContainerCreateBody,
 ): Promise<ContainerRequest> {
@@ -37,10 +38,11 @@ export async function readRequest(
   }
   const given = fullRunConfig(own);
   const image = given.Image ? resolveImage(imageStore, references, given.Image).image : undefined;
-  const host = withHostDefaults(fullHostConfig(asked), { cgroup2: hasCgroup2(), asked: asked != null });
+  const { runtimes, defaultRuntime: runtime } = settings.current;
+  const host = withHostDefaults(fullHostConfig(asked), { cgroup2: hasCgroup2(), asked: asked != null, runtime });
   const Hostname = given.Hostname || (host.NetworkMode === "host" ? hostname() : shortID(id));
   const config = merged({ ...given, Hostname }, image?.config.config);
-  checkConfig(config, host, Object.keys(endpoints));
+  checkConfig(config, host, { networks: Object.keys(endpoints), runtimes: [...ownRuntimes, ...Object.keys(runtimes)] });
   const security = securityOf(host.SecurityOpt);
   return { id, image, config, host, security, wanted: await wantedMounts(host), networks: networksOf(host, endpoints) };
 }
