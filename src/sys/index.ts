@@ -6,6 +6,7 @@
  * exec and are closed by `close` or by `node:fs`.
  */
 export * from "./copy.js";
+export * from "./datagram.js";
 export * from "./directory.js";
 export * from "./filesystem.js";
 export * from "./flock.js";

@@ -45,6 +45,8 @@ interface Libc {
   chdir(path: Name): number;
   fchdir(fd: number): number;
   quotactl(command: number, device: Name, id: number, data: Uint8Array): number;
+  socket(family: number, type: number, protocol: number): number;
+  sendto(fd: number, data: Uint8Array, size: number, flags: number, to: Uint8Array, toSize: number): number;
   syscallNumbers(number: number, a: number, b: number, c: number): number;
   syscallData(number: number, a: number, data: Uint8Array, size: number): number;
   syscallName(number: number, name: Name, a: number): number;
@@ -93,6 +95,8 @@ const prototypes: Readonly<Record<keyof Libc, string>> = {
   chdir: "int chdir(str)",
   fchdir: "int fchdir(int)",
   quotactl: "int quotactl(int, str, int, void *)",
+  socket: "int socket(int, int, int)",
+  sendto: "long sendto(int, void *, size_t, int, void *, uint)",
   syscallNumbers: "long syscall(long, long, long, long)",
   syscallData: "long syscall(long, long, void *, size_t)",
   syscallName: "long syscall(long, str, long)",
