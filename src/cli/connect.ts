@@ -7,7 +7,7 @@ import type { Owner } from "../engine/index.js";
 import { Conflict, Unavailable, Undo } from "../spec/index.js";
 import { Client } from "./client.js";
 import { WrongUsage } from "./failure.js";
-import { rootSocket } from "./places.js";
+import { activated, rootSocket } from "./places.js";
 import { engineOptions, type Settings } from "./settings.js";
 
 /** A way to the daemon of a data root. `end` closes it, and the daemon too if it was started for this command. */
@@ -29,6 +29,7 @@ const patienceMs = 60_000;
 export async function connect(settings: Settings, signal: AbortSignal): Promise<Connection> {
   const [socket, another] = settings.sockets;
   if (another !== undefined) throw new WrongUsage("several -H are for serve: a command talks to one daemon");
+  if (socket === activated) throw new WrongUsage("-H fd:// is for serve: a command talks to -H unix:///PATH");
   const connection = await found(settings, socket, signal);
   try {
     await checkDriver(connection.client, settings);
@@ -92,7 +93,7 @@ async function startOwn(settings: Settings, signal: AbortSignal, lenient: boolea
 async function ownDaemon(settings: Settings, signal: AbortSignal): Promise<Connection> {
   const { Log, serve } = await import("../daemon/index.js");
   // A command says itself what failed; its inner daemon only speaks when debugging.
-  const log = settings.debug ? new Log({ debug: true }) : new Log({ write: () => {} });
+  const log = settings.debug ? new Log({ level: "debug" }) : new Log({ write: () => {} });
   const place = await socketPlace(settings);
   await using undo = new Undo();
   undo.defer(() => place.remove());

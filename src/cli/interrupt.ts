@@ -1,5 +1,8 @@
 import { Cancelled } from "../spec/index.js";
 
+/** Signals that ask to end. */
+const asking = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
 /** Ctrl-C and its like: the first asks the command to stop and clean up, the second not to wait for anything. */
 export class Interrupt implements Disposable {
   #stop = new AbortController();
@@ -11,8 +14,12 @@ export class Interrupt implements Disposable {
     else this.#stop.abort(new Cancelled("interrupted"));
   };
 
-  constructor() {
-    for (const name of caught) process.on(name, this.#listener);
+  readonly #caught: readonly NodeJS.Signals[];
+
+  /** @param except signals that mean something else here */
+  constructor(except: readonly NodeJS.Signals[] = []) {
+    this.#caught = asking.filter((name) => !except.includes(name));
+    for (const name of this.#caught) process.on(name, this.#listener);
   }
 
   /** Fires at the first signal. */
@@ -40,8 +47,6 @@ export class Interrupt implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const name of caught) process.off(name, this.#listener);
+    for (const name of this.#caught) process.off(name, this.#listener);
   }
 }
-
-const caught = ["SIGINT", "SIGTERM", "SIGHUP"] as const;

@@ -13,11 +13,26 @@ export function defaultSocket(env: NodeJS.ProcessEnv = process.env, uid = proces
   return join(env.XDG_RUNTIME_DIR || defaultRoot(env, uid), "layerkit.sock");
 }
 
-/** The path of `unix:///PATH`. @throws InvalidParameter: another scheme, or not absolute */
-export function socketPathOf(host: string): string {
+/** Where settings are looked for when no `--config-file` is given. */
+export function defaultConfigFile(env: NodeJS.ProcessEnv = process.env, uid = process.getuid?.()): string {
+  if (uid === 0) return "/etc/layerkit/daemon.json";
+  return join(env.XDG_CONFIG_HOME || join(env.HOME || "/", ".config"), "layerkit/daemon.json");
+}
+
+/** Sockets that a service manager hands over. */
+export const activated = "fd://";
+
+/**
+ * The path of `unix:///PATH`, or the default one of `unix://`; `fd://` as it is.
+ *
+ * @throws InvalidParameter: another scheme, or not absolute
+ */
+export function socketOf(host: string): string {
+  if (host === activated || host === `${activated}*`) return activated;
+  if (host === "unix://") return defaultSocket();
   const path = host.startsWith("unix://") ? host.slice("unix://".length) : "";
   if (!isAbsolute(path))
-    throw new InvalidParameter(`invalid host ${JSON.stringify(host)}: want unix:///PATH/TO/SOCKET`);
+    throw new InvalidParameter(`invalid host ${JSON.stringify(host)}: want unix:///PATH/TO/SOCKET, or for serve fd://`);
   return path;
 }
 

@@ -28,21 +28,30 @@ export function talking<Options>(run: (session: Session<Options>) => Promise<voi
 
 export interface Alone<Options> {
   readonly settings: Settings;
+  /** What of it stands on the command line. */
+  readonly globals: Globals;
   readonly args: readonly string[];
   readonly options: Options;
   readonly interrupt: Interrupt;
 }
 
-/** Makes the action of a command that goes its own way: no daemon is looked for. Sets the exit status. */
-export function alone<Options>(run: (given: Alone<Options>) => Promise<void>) {
+/**
+ * Makes the action of a command that goes its own way: no daemon is looked for. Sets the exit status.
+ *
+ * @param uncaught signals that do not ask this command to end
+ */
+export function alone<Options>(
+  run: (given: Alone<Options>) => Promise<void>,
+  { uncaught = [] }: { readonly uncaught?: readonly NodeJS.Signals[] } = {},
+) {
   return async function action(this: Command): Promise<void> {
     const globals: Globals = this.optsWithGlobals();
-    const interrupt = new Interrupt();
+    const interrupt = new Interrupt(uncaught);
     let debug = globals.debug ?? false;
     try {
       const settings = await settingsOf(globals);
       debug = settings.debug;
-      await run({ settings, args: this.args, options: this.opts() as Options, interrupt });
+      await run({ settings, globals, args: this.args, options: this.opts() as Options, interrupt });
     } catch (error) {
       if (interrupt.signal === undefined) process.exitCode = report(error, debug);
       else interrupt.obey();

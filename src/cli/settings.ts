@@ -1,11 +1,10 @@
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
-import type { ConfigFile } from "../daemon/index.js";
-import type { EngineOptions } from "../engine/index.js";
+import type { Config, ConfigFile } from "../config/index.js";
+import type { Changeable, EngineOptions } from "../engine/index.js";
 import { messageOf } from "../spec/index.js";
-import { defaultRoot, socketPathOf } from "./places.js";
-
-type RegistrySettings = Pick<EngineOptions, "registries" | "maxConcurrentDownloads" | "maxConcurrentUploads">;
+import { defaultConfigFile, defaultRoot, socketOf } from "./places.js";
 
 /** Options that stand before the command. */
 export interface Globals {
@@ -13,10 +12,11 @@ export interface Globals {
   readonly storageDriver?: string;
   readonly storageOpt?: readonly string[];
   readonly configFile?: string;
-  /** Paths of sockets. */
+  /** As they were written. */
   readonly host?: readonly string[];
   readonly readOnly?: boolean;
   readonly debug?: boolean;
+  readonly logLevel?: string;
   readonly insecureRegistry?: readonly string[];
   readonly registryMirror?: readonly string[];
   readonly maxConcurrentDownloads?: number;
@@ -29,12 +29,15 @@ export interface Settings {
   readonly root: string;
   readonly driver?: string;
   readonly storageOptions: readonly string[];
-  readonly registrySettings: RegistrySettings;
-  /** Paths of the sockets named; empty when none was. */
+  /** What an engine can change while it is open. */
+  readonly changeable: Changeable;
+  /** Paths of the sockets named on the command line, or `fd://`; empty when none was. */
   readonly sockets: readonly string[];
   /** Opened without its lock, and never changed. */
   readonly readOnly: boolean;
   readonly debug: boolean;
+  /** What was read of them from a file; undefined when there is none. */
+  readonly config: Config | undefined;
 }
 
 export function addGlobals(command: Command): Command {
@@ -42,7 +45,7 @@ export function addGlobals(command: Command): Command {
     .option("--root <dir>", `data root (default ${defaultRoot()})`)
     .option("--storage-driver <name>", "storage driver: overlay2 or vfs (default: the one the root has, else overlay2)")
     .option("--storage-opt <key=value>", "storage option, may be repeated", collect)
-    .option("--config-file <file>", "daemon.json to read")
+    .option("--config-file <file>", `daemon.json to read (default ${defaultConfigFile()})`)
     .option(
       "-H, --host <unix://socket>",
       "daemon to talk to; for serve, socket to listen on, may be repeated",
@@ -50,6 +53,7 @@ export function addGlobals(command: Command): Command {
     )
     .option("--read-only", "change nothing, and take no lock: for a root that another engine is serving")
     .option("-D, --debug", "say more: stacks of errors, requests served")
+    .option("--log-level <level>", "of serve: debug, info, warn, error or fatal (default info)", level)
     .option("--insecure-registry <host>", "registry to trust without a certificate, may be repeated", collect)
     .option("--registry-mirror <url>", "to ask before docker.io, may be repeated", collect)
     .option("--max-concurrent-downloads <n>", "layers to fetch at once (default 3)", number)
@@ -67,32 +71,52 @@ function number(value: string): number {
   throw new InvalidArgumentError("It is no whole number.");
 }
 
+const levels = ["trace", "debug", "info", "warn", "warning", "error", "fatal", "panic"];
+
+function level(value: string): string {
+  if (levels.includes(value.toLowerCase())) return value.toLowerCase();
+  throw new InvalidArgumentError(`It is none of ${levels.join(", ")}.`);
+}
+
 function collectHost(value: string, earlier: readonly string[] = []): string[] {
   try {
-    return [...earlier, socketPathOf(value)];
+    socketOf(value);
+    return [...earlier, value];
   } catch (error) {
     throw new InvalidArgumentError(messageOf(error));
   }
 }
 
+/** @throws NotFound: the config file that was named; InvalidParameter: what is wrong in one */
 export async function settingsOf(globals: Globals): Promise<Settings> {
-  const file = globals.configFile === undefined ? {} : await configFile(globals.configFile);
+  const config = await configOf(globals.configFile);
+  const file = config?.values ?? {};
   const driver = globals.storageDriver ?? file["storage-driver"];
   return {
-    root: resolve(globals.root ?? file["data-root"] ?? defaultRoot()),
-    ...(driver !== undefined && { driver }),
+    root: resolve(globals.root ?? file["data-root"] ?? file.graph ?? defaultRoot()),
+    ...(driver && { driver }),
     storageOptions: globals.storageOpt ?? file["storage-opts"] ?? [],
-    registrySettings: registriesOf(globals, file),
-    sockets: globals.host ?? (file.hosts ?? []).map(socketPathOf),
+    changeable: changeableOf(globals, file),
+    sockets: (globals.host ?? []).map(socketOf),
     readOnly: globals.readOnly ?? false,
     debug: globals.debug ?? file.debug ?? false,
+    config,
   };
 }
 
-function registriesOf(globals: Globals, file: ConfigFile): RegistrySettings {
+/** The usual file need not be there; one that was named has to. */
+async function configOf(named: string | undefined): Promise<Config | undefined> {
+  const path = named ?? defaultConfigFile();
+  if (named === undefined && !existsSync(path)) return undefined;
+  const { readConfig } = await import("../config/index.js");
+  return await readConfig(path);
+}
+
+function changeableOf(globals: Globals, file: ConfigFile): Changeable {
   const attempts = globals.maxDownloadAttempts ?? file["max-download-attempts"];
   const downloads = globals.maxConcurrentDownloads ?? file["max-concurrent-downloads"];
   const uploads = globals.maxConcurrentUploads ?? file["max-concurrent-uploads"];
+  const defaultRuntime = file["default-runtime"];
   return {
     registries: {
       insecure: globals.insecureRegistry ?? file["insecure-registries"] ?? [],
@@ -101,16 +125,14 @@ function registriesOf(globals: Globals, file: ConfigFile): RegistrySettings {
     },
     ...(downloads !== undefined && { maxConcurrentDownloads: downloads }),
     ...(uploads !== undefined && { maxConcurrentUploads: uploads }),
+    labels: file.labels ?? [],
+    runtimes: file.runtimes ?? {},
+    ...(defaultRuntime !== undefined && { defaultRuntime }),
   };
 }
 
-async function configFile(path: string): Promise<ConfigFile> {
-  const { readConfigFile } = await import("../daemon/index.js");
-  return await readConfigFile(path);
-}
-
 /** How to open the data root. Where `overlay2` cannot be had, an ordinary user gets `vfs`. */
-export function engineOptions({ root, driver, storageOptions, registrySettings, readOnly }: Settings): EngineOptions {
+export function engineOptions({ root, driver, storageOptions, changeable, readOnly }: Settings): EngineOptions {
   const named = driver === undefined ? {} : { driver };
-  return { root, ...named, fallbackDriver: "vfs", storageOptions, ...registrySettings, readOnly };
+  return { root, ...named, fallbackDriver: "vfs", storageOptions, ...changeable, readOnly };
 }

@@ -3,11 +3,12 @@
  * engine, what it returns is serialised; streams pass through at the pace of the slower end. `serve` opens a data root
  * and answers until closed.
  */
-export { type ConfigFile, readConfigFile } from "./config-file.js";
+export { takeActivated } from "./activation.js";
 export { Daemon, type DaemonOptions } from "./daemon.js";
 export type { HeldMount } from "./held-mounts.js";
 export { apiVersion } from "./http/version.js";
-export { Log } from "./log.js";
+export { Log, type LogLevel } from "./log.js";
 export type { Identity, ListedLayer } from "./routes/own.js";
 export { type ServeOptions, serve } from "./serve.js";
 export type { Served } from "./served.js";
+export { tellServiceManager } from "./service-manager.js";

@@ -1,17 +1,21 @@
 import { chmod, lstat, mkdir, unlink } from "node:fs/promises";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { dirname } from "node:path";
-import { AlreadyExists, InvalidParameter, isErrno } from "../spec/index.js";
+import { AlreadyExists, InvalidParameter, isErrno, Unavailable } from "../spec/index.js";
 
 /** Longest path the kernel takes for a socket: 108 bytes with the final NUL. @see unix(7) */
 const maxSocketPath = 107;
 
-/** A unix socket that is being listened on. Disposing closes it and removes its file; connections stay. */
+/**
+ * A socket that is being listened on. Disposing closes it and removes its file, unless it was handed over: then the
+ * file is its maker's. Connections stay.
+ */
 export class Listener implements AsyncDisposable {
-  readonly path: string;
+  /** Undefined where the socket was handed over. */
+  readonly path: string | undefined;
   #server: Server;
 
-  private constructor(path: string, server: Server) {
+  private constructor(server: Server, path?: string) {
     this.path = path;
     this.#server = server;
   }
@@ -36,7 +40,19 @@ export class Listener implements AsyncDisposable {
     await new Promise<void>((resolve, reject) => server.once("error", reject).listen(path, resolve));
     server.on("error", failed);
     await chmod(path, 0o660);
-    return new Listener(path, server);
+    return new Listener(server, path);
+  }
+
+  /** Listens on a socket that was handed over, by its descriptor. @throws Unavailable: it is none */
+  static async adopt(fd: number, accept: (socket: Socket) => void, failed: (error: Error) => void): Promise<Listener> {
+    const server = createServer({ allowHalfOpen: true }, accept);
+    try {
+      await new Promise<void>((resolve, reject) => server.once("error", reject).listen({ fd }, resolve));
+    } catch (error) {
+      throw new Unavailable(`descriptor ${fd}, handed over to be listened on, is no socket for that`, { cause: error });
+    }
+    server.on("error", failed);
+    return new Listener(server);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -4,8 +4,10 @@ import { Daemon } from "./daemon.js";
 import type { Log } from "./log.js";
 
 export interface ServeOptions extends EngineOptions {
-  /** Paths of the sockets to listen on, at least one. */
-  readonly sockets: readonly [string, ...string[]];
+  /** Paths of the sockets to listen on. */
+  readonly sockets: readonly string[];
+  /** Descriptors of listening sockets that were handed over. */
+  readonly activated?: readonly number[];
   readonly log: Log;
   readonly lasting: boolean;
 }
@@ -16,14 +18,14 @@ export interface ServeOptions extends EngineOptions {
  *
  * @throws as Engine.open and Listener.open do; nothing is left open then
  */
-export async function serve({ sockets, log, lasting, ...options }: ServeOptions): Promise<Daemon> {
+export async function serve({ sockets, activated = [], log, lasting, ...options }: ServeOptions): Promise<Daemon> {
   await using undo = new Undo();
   const engine = await Engine.open({ report: (line) => log.warn(line), ...options });
   undo.defer(() => engine[Symbol.asyncDispose]());
-  const daemon = await Daemon.open({ engine, sockets, log, lasting });
+  const daemon = await Daemon.open({ engine, sockets, activated, log, lasting });
   undo.done();
   undo.defer(() => daemon.close(0));
-  if (!engine.readOnly) await engine.announce(sockets[0]);
+  if (!engine.readOnly && sockets[0] !== undefined) await engine.announce(sockets[0]);
   undo.done();
   return daemon;
 }

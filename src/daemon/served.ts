@@ -17,6 +17,7 @@ export type Served = Pick<
   | "version"
   | "diskUsage"
   | "login"
+  | "reload"
 >;
 
 /** Endpoints with what serves them, in the order they are tried. */

@@ -11,7 +11,7 @@ const pause = (ms: number, signal?: AbortSignal) => delay(ms / 100, undefined, s
 const daemon = await serve({
   root: values.root,
   sockets: [values.host.replace("unix://", "")],
-  log: new Log({ debug: false }),
+  log: new Log(),
   lasting: true,
   registries: { silenceMs: 200, time: { pause } },
 });

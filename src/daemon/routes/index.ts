@@ -17,7 +17,7 @@ import { volumeRoutes } from "./volumes.js";
 export function routerOf(engine: Served, own: OwnState): Router<Handler> {
   const router = new Router<Handler>();
   const groups = [
-    systemRoutes(engine),
+    systemRoutes(engine, own),
     pruneRoutes(engine),
     transferRoutes(engine),
     registryRoutes(engine),

@@ -7,6 +7,7 @@ import type { Call } from "../http/call.js";
 import type { Failures } from "../http/failures.js";
 import { messages } from "../http/messages.js";
 import { object, text } from "../http/shape.js";
+import type { Log } from "../log.js";
 import type { Routes, Served } from "../served.js";
 
 /** `GET /layerkit`: whom one talks to. */
@@ -25,6 +26,7 @@ export interface OwnState {
   readonly mounts: HeldMounts;
   readonly failures: Failures;
   readonly lasting: boolean;
+  readonly log: Log;
 }
 
 /** What Docker has not, below `/layerkit`. */

@@ -4,18 +4,19 @@ import type { Call } from "../http/call.js";
 import { parseFilters } from "../http/filters.js";
 import { feed } from "../http/messages.js";
 import { apiVersion, minApiVersion } from "../http/version.js";
+import type { Log } from "../log.js";
 import type { Routes, Served } from "../served.js";
 
 const uncached = { "Cache-Control": "no-cache, no-store, must-revalidate", Pragma: "no-cache" };
 const pong = { ...uncached, "Builder-Version": "1", Swarm: "inactive", "Content-Type": "text/plain; charset=utf-8" };
 
 /** Ping, version, info, disk usage and events. @see engine-api 1.2, 2.5, 4.1, 4.2, 4.19 */
-export function systemRoutes(engine: Served): Routes {
+export function systemRoutes(engine: Served, { log }: { readonly log: Log }): Routes {
   return [
     ["HEAD /_ping", () => ({ status: 200, headers: pong })],
     ["GET /_ping", () => ({ status: 200, headers: pong, text: "OK" })],
     ["GET /version", () => json(versionOf(engine))],
-    ["GET /info", async () => json(await engine.info())],
+    ["GET /info", async () => json({ ...(await engine.info()), Debug: log.debugging })],
     ["GET /system/df", async (call) => json(await diskUsage(engine, call))],
     ["GET /events", (call) => feed(events(engine, call))],
   ];

@@ -1,0 +1,69 @@
+import { assertNoConflicts, type Config } from "../../config/index.js";
+import type { LogLevel } from "../../daemon/index.js";
+import { activated, defaultSocket, rootSocket, socketOf } from "../places.js";
+import type { Globals, Settings } from "../settings.js";
+
+/** The settings of a daemon. */
+export interface ServeSettings extends Settings {
+  /** Paths of sockets to listen on. */
+  readonly listen: readonly string[];
+  /** Whether it also listens on those that a service manager hands over. */
+  readonly activated: boolean;
+  readonly level: LogLevel;
+  /** What of the config file is passed over, a line each. */
+  readonly notes: readonly string[];
+}
+
+/** @throws InvalidParameter: set on the command line and in the config file, or hosts that are none */
+export function serveSettings(settings: Settings, globals: Globals): ServeSettings {
+  const { config, root, sockets } = settings;
+  if (config) assertNoConflicts(config, flagsOf(globals));
+  const hosts = config?.values.hosts ?? [];
+  const here = sockets.length > 0 ? sockets : hosts.filter((host) => !isRemote(host)).map(socketOf);
+  const [first = defaultSocket(), ...others] = here;
+  const own = rootSocket(root) ?? [];
+  const listen = new Set([first, ...others].filter((socket) => socket !== activated).concat(own));
+  return {
+    ...settings,
+    listen: [...listen],
+    activated: here.includes(activated),
+    level: levelOf(globals, config),
+    notes: config ? notesOn(config) : [],
+  };
+}
+
+/** By their keys in the file, in the order in which dockerd names them. */
+function flagsOf(globals: Globals): Record<string, unknown> {
+  return {
+    "data-root": globals.root,
+    graph: globals.root,
+    debug: globals.debug,
+    hosts: globals.host,
+    "insecure-registries": globals.insecureRegistry,
+    "log-level": globals.logLevel,
+    "max-concurrent-downloads": globals.maxConcurrentDownloads,
+    "max-concurrent-uploads": globals.maxConcurrentUploads,
+    "max-download-attempts": globals.maxDownloadAttempts,
+    "registry-mirrors": globals.registryMirror,
+    "storage-driver": globals.storageDriver,
+    "storage-opts": globals.storageOpt,
+  };
+}
+
+function levelOf({ debug, logLevel }: Globals, config: Config | undefined): LogLevel {
+  if (debug ?? config?.values.debug) return "debug";
+  const level = logLevel ?? config?.values["log-level"] ?? "info";
+  return level === "warn" ? "warning" : (level as LogLevel);
+}
+
+function notesOn({ path, values, idle }: Config): string[] {
+  const remote = (values.hosts ?? []).filter(isRemote);
+  return [
+    ...(idle.length > 0 ? [`config file ${path}: no effect here have ${idle.join(", ")}`] : []),
+    ...(remote.length > 0 ? [`config file ${path}: only unix sockets are listened on, not ${remote.join(", ")}`] : []),
+  ];
+}
+
+function isRemote(host: string): boolean {
+  return /^(?:tcp|npipe):\/\//.test(host);
+}

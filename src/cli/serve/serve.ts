@@ -1,0 +1,57 @@
+import { setFlagsFromString } from "node:v8";
+import { Log, serve, takeActivated, tellServiceManager } from "../../daemon/index.js";
+import { checkedOptions } from "../../engine/index.js";
+import { messageOf } from "../../spec/index.js";
+import type { Alone } from "../session.js";
+import { engineOptions } from "../settings.js";
+import { Hangups } from "./hangups.js";
+import { reload } from "./reload.js";
+import { serveSettings } from "./serve-settings.js";
+
+type Given = Pick<Alone<unknown>, "settings" | "globals" | "interrupt">;
+
+/** How long running requests may take after a signal to stop. */
+const graceMs = 15_000;
+
+/** Says whether a daemon could be started with this configuration, as far as that can be known without a data root. */
+export function validate({ settings, globals }: Given): void {
+  const { notes, changeable } = serveSettings(settings, globals);
+  checkedOptions(changeable);
+  for (const line of [...notes, "configuration OK"]) process.stderr.write(`${line}\n`);
+}
+
+/** Serves until told to stop. */
+export async function serveHere({ settings: given, globals, interrupt }: Given): Promise<void> {
+  using hangups = new Hangups();
+  // Garbage is looked for before 48 MB of it have gathered: a daemon passes bytes on, little of what it makes lasts.
+  setFlagsFromString("--semi-space-growth-factor=1");
+  process.umask(0o022);
+  let settings = serveSettings(given, globals);
+  const { listen, level, root } = settings;
+  const log = new Log({ level });
+  for (const note of settings.notes) log.warn(note);
+  const activated = settings.activated ? takeActivated() : [];
+  const daemon = await serve({ ...engineOptions(settings), sockets: listen, activated, log, lasting: true });
+  for (const socket of [...listen, ...activated.map((fd) => `fd://${fd}`)]) log.info("API listen on", { socket });
+  log.info("ready", { root, pid: process.pid });
+  const tell = (state: Parameters<typeof tellServiceManager>[0]) =>
+    tellServiceManager(state, (error) =>
+      log.warn("the service manager is not told", { state, error: messageOf(error) }),
+    );
+  tell("READY=1");
+  hangups.begin(async () => {
+    tell("RELOADING=1");
+    settings = await reload(daemon, settings, globals, log);
+    tell("READY=1");
+  });
+  await fired(interrupt.stop);
+  tell("STOPPING=1");
+  log.info("stopping", { signal: interrupt.signal });
+  await daemon.close(graceMs, interrupt.hurry);
+  log.info("stopped");
+}
+
+async function fired(signal: AbortSignal): Promise<void> {
+  // A pending promise does not keep the process alive; the sockets do.
+  if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+}

@@ -1,0 +1,7 @@
+/**
+ * `daemon.json`, the configuration of a daemon in dockerd's keys: which there are, what each may be, and where in the
+ * file something is wrong. It reads and judges; what the values mean is the business of others.
+ */
+export { assertNoConflicts } from "./conflicts.js";
+export type { ConfigFile, Runtime } from "./keys.js";
+export { type Config, readConfig } from "./read.js";

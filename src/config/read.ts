@@ -1,0 +1,69 @@
+import { readFile } from "node:fs/promises";
+import { InvalidParameter, isErrno, messageOf, NotFound } from "../spec/index.js";
+import { type ConfigFile, idle, newer, used } from "./keys.js";
+import type { Kind } from "./kinds.js";
+import { type Field, Misplaced, parseLocated, placeOf, plainOf } from "./located.js";
+import { nearest } from "./nearest.js";
+
+const kinds: Readonly<Record<string, Kind<unknown>>> = { ...idle, ...newer, ...used };
+
+/** A `daemon.json` that has been read. */
+export interface Config {
+  readonly path: string;
+  readonly values: ConfigFile;
+  /** All that was set, of whatever key, as it was written. */
+  readonly given: Readonly<Record<string, unknown>>;
+  /** Keys set that have no effect here. */
+  readonly idle: readonly string[];
+}
+
+/**
+ * Reads a `daemon.json`: dockerd's keys, those that have no meaning here as well.
+ *
+ * @throws NotFound; InvalidParameter: not JSON, a value of the wrong kind, or a key that nobody knows, with its place
+ */
+export async function readConfig(path: string): Promise<Config> {
+  try {
+    return { path, ...parseConfig(await readFile(path, "utf8")) };
+  } catch (error) {
+    if (isErrno(error, "ENOENT")) throw new NotFound(`config file ${path} does not exist`, { cause: error });
+    throw new InvalidParameter(`config file ${path}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** @throws Error: what is wrong, with line and column */
+export function parseConfig(content: string): Omit<Config, "path"> {
+  try {
+    return configOf(content);
+  } catch (error) {
+    if (!(error instanceof Misplaced)) throw error;
+    const { line, column } = placeOf(error.at, content);
+    throw new Error(`line ${line}, column ${column}: ${error.message}`, { cause: error });
+  }
+}
+
+function configOf(content: string): Omit<Config, "path"> {
+  const file = parseLocated(content);
+  if (file.kind !== "object") throw new Misplaced(file.at, "expected { and keys, as in daemon.json");
+  assertKnown(file.fields);
+  const set = file.fields.filter(({ value }) => !(value.kind === "plain" && value.value === null));
+  const read = set.map(({ key, value }) => [key, kinds[key]!(value, key)] as const);
+  return {
+    values: Object.fromEntries(read.filter(([key]) => key in used)) as ConfigFile,
+    given: Object.fromEntries(set.map(({ key, value }) => [key, plainOf(value)])),
+    idle: [...new Set(set.map(({ key }) => key))].filter((key) => !(key in used)),
+  };
+}
+
+function assertKnown(fields: readonly Field[]): void {
+  const unknown = fields.filter(({ key }) => !Object.hasOwn(kinds, key));
+  if (unknown.length === 0) return;
+  const told = unknown.map(({ key }) => {
+    const meant = nearest(key, Object.keys(kinds));
+    return meant === undefined ? key : `${key} (did you mean ${meant}?)`;
+  });
+  throw new Misplaced(
+    unknown[0]!.at,
+    `the following directives don't match any configuration option: ${told.join(", ")}`,
+  );
+}

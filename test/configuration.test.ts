@@ -1,0 +1,233 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { mkdir, stat, writeFile } from "node:fs/promises";
+import { request } from "node:http";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+import { idle, used } from "../src/config/keys.js";
+import { Dockerd } from "./oracle/dockerd.js";
+import { Layerkitd, layerkitMain } from "./oracle/layerkitd.js";
+import { lacking } from "./oracle/programs.js";
+import { run } from "./oracle/run.js";
+import { scratch } from "./oracle/scratch.js";
+
+const contrib = fileURLToPath(new URL("../../contrib/systemd/", import.meta.url));
+
+/** What dockerd and `layerkit serve` say to a file and flags with which neither starts. */
+async function bothOn(directory: string, config: object, flags: readonly string[] = []) {
+  const file = join(directory, "daemon.json");
+  await writeFile(file, JSON.stringify(config));
+  const [docker, layerkit] = await Promise.all([
+    run("dockerd", ["--config-file", file, ...flags], { timeoutMs: 20_000 }),
+    run(process.execPath, [layerkitMain, "--config-file", file, "serve", "--validate", ...flags]),
+  ]);
+  expect([docker.status === 0, layerkit.status]).toEqual([false, 1]);
+  return { docker: docker.stderr.trim(), layerkit: layerkit.stderr.trim() };
+}
+
+/** The first of a few values that the kind takes. */
+function sampleOf(kind: (node: never, name: string) => unknown): unknown {
+  for (const value of [true, 1, "", [], {}]) {
+    const fits = { list: Array.isArray(value) && "list", object: typeof value === "object" && "object" };
+    const node = { at: 0, kind: fits.list || fits.object || "plain", value, items: [], fields: [] };
+    try {
+      kind(node as never, "");
+      return value;
+    } catch {}
+  }
+  return "info";
+}
+
+test("the documentation names every key that means something", () => {
+  const page = readFileSync(join(contrib, "../../docs/configuration.md"), "utf8");
+  expect(Object.keys(used).filter((key) => !page.includes(`\`${key}\``))).toEqual([]);
+});
+
+describe.skipIf(lacking("dockerd"))("beside dockerd", () => {
+  test("its keys are ours, of the same kinds, and its flags have theirs", async () => {
+    await using directory = await scratch();
+    const samples = Object.entries({ ...idle, ...used }).map(([key, kind]) => [key, sampleOf(kind)] as const);
+    const all = { ...Object.fromEntries(samples), "default-shm-size": "64M" };
+    const unknown = await bothOn(directory.path, { ...all, bogus: 1 });
+    expect(unknown.docker).toMatch(/don't match any configuration option: bogus$/);
+    expect(unknown.layerkit).toMatch(/don't match any configuration option: bogus$/);
+    // Only when it has taken all values it comes to this one.
+    const valued = await bothOn(directory.path, { ...all, "max-concurrent-downloads": -1 });
+    expect(valued.docker).toMatch(/invalid max concurrent downloads: -1$/);
+
+    const help = (await run("dockerd", ["--help"])).stdout;
+    const flags = [...help.matchAll(/ --([a-z0-9-]+)/g)].map(([, flag = ""]) => flag);
+    const others: Readonly<Record<string, string>> = { "add-runtime": "runtimes" };
+    const names = (flag: string) => [flag, `${flag}s`, flag.replace(/y$/, "ies"), others[flag] ?? ""];
+    const without = flags.filter((flag) => !names(flag).some((key) => key in all));
+    // What is printed of `--add-host` is the explanation of another flag.
+    expect(new Set(without)).toEqual(new Set(["config-file", "help", "add-host", "version"]));
+  });
+
+  test("what is set twice is refused in the same words", async () => {
+    await using directory = await scratch();
+    const config = {
+      debug: false,
+      hosts: ["unix:///a"],
+      "insecure-registries": ["a", "b"],
+      "max-concurrent-uploads": 2,
+    };
+    const flags = [
+      "-D",
+      "--insecure-registry=x",
+      "--insecure-registry=y",
+      "-H",
+      "unix:///b",
+      "--max-concurrent-uploads=1",
+    ];
+    const said = await bothOn(directory.path, { ...config, "storage-driver": "vfs", mtu: 1500 }, [
+      ...flags,
+      "--storage-driver=overlay2",
+    ]);
+    const words = /the following directives are specified both as a flag and in the configuration file: .*/;
+    expect(words.exec(said.layerkit)?.[0]).toBe(words.exec(said.docker)?.[0]);
+    expect(said.layerkit.split("\n")[0]).toMatch(words);
+  });
+
+  test.skipIf(lacking("root", "mounts", "docker"))("a reload changes the same, and a bad file nothing", async () => {
+    await using directory = await scratch("/dev/shm");
+    const file = join(directory.path, "daemon.json");
+    const write = (config: object) => writeFile(file, JSON.stringify(config));
+    const first = { "insecure-registries": ["a.example:5000"], labels: ["a=b"], "log-level": "info", mtu: 1500 };
+    await write(first);
+    const args = ["--config-file", file];
+    await using docker = await Dockerd.start(join(directory.path, "docker"), { args });
+    await using layerkit = await Layerkitd.start(join(directory.path, "layerkit"), args);
+    const told = layerkit.log.match(/.*level=warning.*/g);
+    expect(told).toEqual([expect.stringMatching(/no effect here have mtu/)]);
+
+    const fields = "{{json .RegistryConfig}} {{json .Debug}} {{json .Labels}} {{json .DefaultRuntime}}";
+    const info = (daemon: Dockerd | Layerkitd) => daemon.docker("info", "--format", fields);
+    const custom = (daemon: Dockerd | Layerkitd) => daemon.docker("info", "--format", "{{json .Runtimes.other}}");
+    const both = async () => [await info(layerkit), await custom(layerkit)];
+    const dockers = async () => [await info(docker), await custom(docker)];
+    const before = await both();
+    expect(before).toEqual(await dockers());
+
+    await write({
+      ...{
+        "insecure-registries": ["b.example", "10.0.0.0/8"],
+        "registry-mirrors": ["https://mirror.example"],
+        debug: true,
+      },
+      ...{ labels: ["c=d"], "max-concurrent-downloads": 1, "default-runtime": "other", mtu: 1500 },
+      ...{ runtimes: { other: { path: "/bin/other", runtimeArgs: ["--x"] } }, "log-level": "info" },
+    });
+    await reloaded(docker);
+    await reloaded(layerkit);
+    const after = await both();
+    expect(after).not.toEqual(before);
+    expect(after).toEqual(await dockers());
+    expect(layerkit.log).toMatch(/level=debug msg=request/);
+    expect(layerkit.log.match(/no effect here/g)).toHaveLength(1);
+
+    await writeFile(file, '{"debug": false,\n "labels": [1]}');
+    const noted = layerkit.log.length;
+    await reloaded(layerkit, /nothing has changed/);
+    expect(layerkit.log.slice(noted)).toMatch(/level=error .*line 2, column 13: labels\[0\] must be a text, not 1/);
+    expect(await both()).toEqual(after);
+  });
+});
+
+/** Asks a daemon to read its configuration again, and waits until it says so. */
+async function reloaded(daemon: Dockerd | Layerkitd, what = /Reloaded configuration/): Promise<void> {
+  const log = async () => (typeof daemon.log === "string" ? daemon.log : await daemon.log());
+  const from = (await log()).length;
+  process.kill(daemon.pid, "SIGHUP");
+  while (!what.test((await log()).slice(from))) await new Promise(setImmediate);
+}
+
+describe("systemd", () => {
+  test.skipIf(lacking("systemd-analyze"))("finds nothing to say about the units", async () => {
+    await using directory = await scratch();
+    const units = join(directory.path, "units");
+    await mkdir(units);
+    for (const name of ["layerkit.service", "layerkit.socket"]) {
+      const text = readFileSync(join(contrib, name), "utf8");
+      await writeFile(
+        join(units, name),
+        text.replace("/usr/local/bin/layerkit", `${process.execPath} ${layerkitMain}`),
+      );
+    }
+    const paths = ["layerkit.service", "layerkit.socket"].map((name) => join(units, name));
+    const verified = await run("systemd-analyze", ["verify", "--man=no", ...paths]);
+    expect(verified).toMatchObject({ status: 0, stdout: "", stderr: "" });
+  });
+
+  const missing = lacking("root", "mounts", "systemd-socket-activate", "python3");
+  test.skipIf(missing)("hands the socket over, and is told how the daemon stands", async () => {
+    await using directory = await scratch();
+    const [socket, notify] = [join(directory.path, "api.sock"), join(directory.path, "notify.sock")];
+    const manager = spawn("python3", ["-uc", listener, notify], { stdio: ["ignore", "pipe", "inherit"] });
+    const states: string[] = [];
+    manager.stdout.on("data", (chunk) => {
+      states.push(...String(chunk).trim().split("\n"));
+      manager.emit("told");
+    });
+    const until = async (count: number) => {
+      while (states.length < count) await once(manager, "told");
+    };
+    await until(1);
+    const serve = [process.execPath, layerkitMain, "--root", join(directory.path, "root"), "serve", "-H", "fd://"];
+    const daemon = spawn("systemd-socket-activate", ["-l", socket, "-E", `NOTIFY_SOCKET=${notify}`, ...serve]);
+    try {
+      await once(daemon.stderr, "data"); // "Listening on …": it starts the daemon at the first connection
+      expect(await ping(socket)).toBe(200);
+      await until(2);
+      daemon.kill("SIGHUP");
+      await until(4);
+      daemon.kill("SIGTERM");
+      await once(daemon, "exit");
+      await until(5);
+      expect(states).toEqual([
+        "listening",
+        "READY=1",
+        expect.stringMatching(/^RELOADING=1 MONOTONIC_USEC=\d+$/),
+        "READY=1",
+        "STOPPING=1",
+      ]);
+      expect((await stat(socket)).isSocket()).toBe(true);
+    } finally {
+      daemon.kill("SIGKILL");
+      manager.kill();
+    }
+  });
+
+  test("that handed nothing over is told what to do", async () => {
+    await using directory = await scratch();
+    const serve = await run(process.execPath, [layerkitMain, "--root", directory.path, "serve", "-H", "fd://"]);
+    expect(serve).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/^layerkit: no sockets found via socket activation: /),
+    });
+    const images = await run(process.execPath, [layerkitMain, "-H", "fd://", "images"]);
+    expect(images).toMatchObject({ status: 2, stderr: expect.stringContaining("-H fd:// is for serve") });
+  });
+});
+
+/** A service manager's end of sd_notify(3): each state on a line. */
+const listener = `
+import socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind(sys.argv[1])
+say = lambda line: sys.stdout.write(line + "\\n")
+say("listening")
+while True: say(s.recv(4096).decode().replace("\\n", " "))
+`;
+
+function ping(socketPath: string): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    const call = request({ socketPath, path: "/_ping" }, (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    });
+    call.once("error", reject).end();
+  });
+}
