@@ -1,6 +1,6 @@
 import type { Transform } from "node:stream";
 import { InvalidParameter, messageOf } from "../spec/index.js";
-import { free } from "./free.js";
+import { freed } from "./free.js";
 
 /**
  * Passes `source` through one of zlib's streams. The reader's pace holds: the codec stops when a piece or two are
@@ -17,10 +17,7 @@ export async function* throughCodec(
 ): AsyncGenerator<Uint8Array> {
   const feeding = feed(source, codec, onUsed);
   try {
-    for await (const piece of codec as AsyncIterable<Buffer<ArrayBuffer>>) {
-      yield piece;
-      if (isBrief && endsItsBuffer(piece)) free(piece.buffer);
-    }
+    yield* isBrief ? freed(codec as AsyncIterable<Uint8Array>) : (codec as AsyncIterable<Uint8Array>);
   } catch (error) {
     if (feeding.failure) throw feeding.failure.error;
     const why = messageOf(error) === "unexpected end of file" ? "truncated" : messageOf(error);
@@ -37,11 +34,6 @@ export interface CodecOptions {
   readonly onUsed?: OnUsed | undefined;
   /** Memory of a piece may be freed when the next is asked for. */
   readonly isBrief?: boolean;
-}
-
-/** zlib cuts its pieces out of one buffer until that is full; then it takes another. */
-function endsItsBuffer({ byteOffset, length, buffer }: Uint8Array): boolean {
-  return byteOffset + length === buffer.byteLength;
 }
 
 /** What became of the writing side. */

@@ -16,6 +16,8 @@ export class Peeked implements AsyncIterable<Uint8Array> {
   /** Reads until `first` has this many bytes, or all there are. */
   async peek(length: number): Promise<void> {
     while (this.first.length < length) {
+      // A piece may be gone when the next one is asked for.
+      if (this.first.length > 0) this.first = Buffer.from(this.first);
       const next = await this.#next();
       if (next.done) return;
       this.first = this.first.length === 0 ? next.value : Buffer.concat([this.first, next.value]);

@@ -3,6 +3,7 @@
  * API but without HTTP. The daemon serves an `Engine`, and the library hands it out.
  */
 
+export { freed } from "../archive/index.js";
 /** For pieces of the streams that are given out here, by who has used them up. */
 export { recycle } from "../threads/index.js";
 export type * from "./api-container.js";

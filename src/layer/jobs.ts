@@ -10,8 +10,6 @@ export interface UnpackJob {
   readonly target: WriteTarget;
   /** Path of the `tar-split.json.gz` to make. */
   readonly split: string;
-  /** A second thread writes the files. */
-  readonly helped: boolean;
 }
 
 /** Makes a layer of what another changes, as if the archive of that were unpacked. */

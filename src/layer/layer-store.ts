@@ -4,9 +4,10 @@ import type { Driver, Mounted } from "../driver/index.js";
 import { type ChainID, type DiffID, DigestMismatch, InvalidParameter, NotImplemented } from "../spec/index.js";
 import { labelled, SourceFailure } from "../threads/index.js";
 import { deleteLayers } from "./deletion.js";
+import type { Unpacked } from "./jobs.js";
 import type { Damaged, Layer, ReleasedLayer } from "./layer.js";
 import { layerTar, splitIn } from "./layer-tar.js";
-import { layerThreads, unpackInThread } from "./layer-threads.js";
+import { layerThreads } from "./layer-threads.js";
 import { LayerDB } from "./layerdb.js";
 import { type LooseLayer, stage } from "./loose-layer.js";
 import { assertRoom, place } from "./place.js";
@@ -232,7 +233,8 @@ export class LayerStore {
     const { label, expected, signal, onBytes } = options;
     assertRoom(below, 1);
     return stage(this.#parts, below, async (target, split) => {
-      const unpacked = await unpackInThread({ target, split }, tar, { signal, onBytes });
+      const job = { kind: "unpack", target, split } as const;
+      const unpacked = await layerThreads.feed<Unpacked>(job, tar, { signal, onBytes });
       if (expected === undefined || unpacked.diffID === expected) return unpacked;
       const what = label === undefined ? "invalid diffID" : `invalid diffID for layer ${label}`;
       throw new DigestMismatch(what, expected, unpacked.diffID);

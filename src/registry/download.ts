@@ -48,8 +48,9 @@ async function* bytesFrom(answer: Answer, offset: number, blob: Descriptor): Asy
   }
   let known = offset - start;
   for await (const chunk of answer.body()) {
-    if (chunk.length > known) yield chunk.subarray(known);
+    const rest = chunk.subarray(known);
     known = Math.max(0, known - chunk.length);
+    if (rest.length > 0) yield rest;
   }
 }
 

@@ -1,3 +1,4 @@
+import { freed } from "../../engine/index.js";
 import { Forbidden, NotImplemented, parseRegistryAuth, Unauthorized } from "../../spec/index.js";
 import { type Answer, bytes } from "../http/answer.js";
 import type { Call } from "../http/call.js";
@@ -20,7 +21,7 @@ async function save(images: Served["images"], names: string[], { signal }: Call)
 
 /** Always answers 200; what goes wrong is told in the stream. */
 function load(images: Served["images"], { body, query, signal }: Call): Answer {
-  return messages(images.load(body, { quiet: query.flag("quiet"), signal }), { atOnce: true });
+  return messages(images.load(freed(body), { quiet: query.flag("quiet"), signal }), { atOnce: true });
 }
 
 function create(images: Served["images"], call: Call): Answer {

@@ -1,3 +1,4 @@
+import { freed } from "../../archive/index.js";
 import type { LayerStore } from "../../layer/index.js";
 import { pastBadMirrors, type Repository } from "../../registry/index.js";
 import { type ChainID, DataLoss, DigestMismatch, InvalidParameter, NotFound } from "../../spec/index.js";
@@ -40,7 +41,7 @@ async function fetched(
   const { blob, diffID, label } = wanted;
   const progress = new Progress(blob.size, parts.tell);
   const onRetry = (_why: Error, _offset: number, delayMs: number) => progress.retrying(delayMs);
-  const bytes = repository.blob(blob, { signal, onRetry, mirrors });
+  const bytes = freed(repository.blob(blob, { signal, onRetry, mirrors }));
   await using download = new Download(checked(bytes, progress), (taken) => progress.downloaded(taken));
   const options = { label, expected: diffID, signal, onBytes: (used: number) => progress.extracting(used) };
   try {
