@@ -8,7 +8,7 @@ import { dockerEnvironment } from "./dockerd.js";
 import { output, type Ran, type RunOptions, run } from "./run.js";
 
 /** The `layerkit` command as it is shipped. */
-export const layerkitMain = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
+export const layerkitMain = fileURLToPath(new URL("../../bundle/esm/main.js", import.meta.url));
 
 /** `layerkit serve` on a data root, for the docker command. */
 export class Layerkitd implements AsyncDisposable {
