@@ -1,3 +1,4 @@
+import { createReadStream } from "node:fs";
 import { appendFile, readdir, readFile, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -165,6 +166,9 @@ async function workOnTheirs(root: string, disk: Scratch, theirs: Awaited<ReturnT
   const savedByDocker = await savedImages(join(disk.path, "theirs.tar"));
   expect(byID(saved), "the same layers").toEqual(byID(savedByDocker));
   for (const { layers, diffIDs } of saved) expect(layers).toEqual(diffIDs);
+  const told = await collected(engine.images.load(createReadStream(join(disk.path, "theirs.tar"))));
+  const unpacked = told.flatMap(({ progressDetail }) => progressDetail?.total ?? []);
+  expect(Math.max(...unpacked), "the large layer that is there is not").toBeLessThan(images[0]!.Size / 2);
 
   {
     await using mounted = await engine.containers.mount("theirs");

@@ -1,5 +1,5 @@
 import { gzipSync } from "node:zlib";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { Blobs, dockerArchive, refName, type Sample, withManifest } from "../../../test/oracle/image-archives.js";
 import { configOf, freshStores, gathered, layerTar } from "../../../test/oracle/image-stores.js";
 import { rawTar } from "../../../test/oracle/raw-tar.js";
@@ -105,6 +105,29 @@ describe.for(drivers)("an archive that is read once, on %s", (driver) => {
 });
 
 describe.skipIf(!drivers.some((driver) => driver === "overlay2"))("where layers need no parent", () => {
+  test("a large layer that is there is not unpacked for nothing, whatever its file is called", async () => {
+    await using stores = await freshStores("overlay2");
+    const large = layerTar({ large: "a".repeat(2 << 20) });
+    const same = layerTar({ large: "b".repeat(2 << 20) });
+    const image: Sample = { layers: [bottom, large], tags: ["large:1"] };
+    const unpack = vi.spyOn(stores.layers, "unpack");
+    const unpacked = async (...images: Sample[]) => {
+      unpack.mockClear();
+      await load(stores, dockerArchive(images));
+      return unpack.mock.calls.length;
+    };
+    expect(await unpacked(image)).toBe(2);
+    expect(await unpacked(image)).toBe(1);
+    const upon: Sample = { layers: [top, large], tags: ["upon:1"] };
+    const other: Sample = { layers: [bottom, same], tags: ["other:1"] };
+    expect(await unpacked(image, upon)).toBe(3);
+    expect(await unpacked(image, other), "of the same size").toBe(2);
+    await expectWhole(stores, image, upon, other);
+    for (const { chainID, diffID } of stores.layers.list()) {
+      expect(sha256(await gathered(stores.layers.tar(chainID)))).toBe(diffID);
+    }
+  });
+
   test("they are unpacked before the archive says what they are for, and are nothing until then", async () => {
     await using stores = await freshStores("overlay2");
     const archive = namedByDigest(sample);

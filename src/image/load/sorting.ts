@@ -21,8 +21,8 @@ const headLength = 512;
 
 /**
  * Decides where each file of an archive goes, one after the other as they come by. What looks like a layer is unpacked
- * at the pace of the archive, unless the store has it, or cannot unpack a layer before those below it. All else is
- * kept. Disposing gives up what was not placed.
+ * at the pace of the archive, unless the store has it, by all appearance, or cannot unpack a layer before those below it.
+ * All else is kept. Disposing gives up what was not placed.
  */
 export class Sorting implements AsyncDisposable {
   readonly contents = new Map<number, Content>();
@@ -59,6 +59,7 @@ export class Sorting implements AsyncDisposable {
   async #unpacked({ name, size }: TarEntry, body: Peeked): Promise<Content | undefined> {
     const { layers } = this.#targets;
     if (!layers.canUnpack || this.#early === mostEarly) return undefined;
+    if (isTarHeader(body.first) && (await this.#known.haveOneOf(size))) return undefined;
     this.#early++;
     const onBytes = paced(this.#telling, idOf(name), size);
     const layer = await EarlyLayer.read(body, body.first, { layers, signal: this.#telling.signal, onBytes });
