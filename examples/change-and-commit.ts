@@ -14,7 +14,7 @@ import { open } from "layerkit";
 const [rootfs = "rootfs.tar", out = "out.tar"] = process.argv.slice(2);
 const directory = await mkdtemp(join(tmpdir(), "layerkit-example-"));
 try {
-  await using root = await open({ root: directory, fallbackDriver: "vfs" });
+  await using root = await open({ root: directory });
   for await (const _ of root.images.import(createReadStream(rootfs), { repo: "base", tag: "1" }));
 
   const { Id } = await root.containers.create({ Image: "base:1", Cmd: ["/bin/sh"] }, { name: "work" });

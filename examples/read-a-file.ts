@@ -12,7 +12,7 @@ import { open } from "layerkit";
 const [archive = "image.tar", path = "/etc/passwd"] = process.argv.slice(2);
 const directory = await mkdtemp(join(tmpdir(), "layerkit-example-"));
 try {
-  await using root = await open({ root: directory, fallbackDriver: "vfs" });
+  await using root = await open({ root: directory });
   for await (const { stream } of root.images.load(createReadStream(archive))) process.stderr.write(stream ?? "");
 
   const [image] = await root.images.list();

@@ -40,6 +40,20 @@ function sampleOf(kind: (node: never, name: string) => unknown): unknown {
   return "info";
 }
 
+test("what a driver would refuse is found beforehand", async () => {
+  const validate = (...flags: string[]) => run(process.execPath, [layerkitMain, "serve", "--validate", ...flags]);
+  const said = [
+    await validate("--storage-driver", "zfs"),
+    await validate("--storage-opt", "overlay2.sise=1"),
+    await validate("--storage-opt", "overlay2.size=1G"),
+  ].map(({ status, stderr }) => [status, stderr.trim()]);
+  expect(said).toEqual([
+    [1, expect.stringMatching(/^layerkit: no storage driver 'zfs': there are overlay2, /)],
+    [1, "layerkit: overlay2: unknown option overlay2.sise"],
+    [0, "configuration OK"],
+  ]);
+});
+
 test("the documentation names every key that means something", () => {
   const page = readFileSync(join(contrib, "../../docs/configuration.md"), "utf8");
   expect(Object.keys(used).filter((key) => !page.includes(`\`${key}\``))).toEqual([]);

@@ -131,8 +131,8 @@ function changeableOf(globals: Globals, file: ConfigFile): Changeable {
   };
 }
 
-/** How to open the data root. Where `overlay2` cannot be had, an ordinary user gets `vfs`. */
+/** How to open the data root. */
 export function engineOptions({ root, driver, storageOptions, changeable, readOnly }: Settings): EngineOptions {
   const named = driver === undefined ? {} : { driver };
-  return { root, ...named, fallbackDriver: "vfs", storageOptions, ...changeable, readOnly };
+  return { root, ...named, storageOptions, ...changeable, readOnly };
 }

@@ -7,7 +7,7 @@
  */
 export { ownersAreLimited } from "./checks/user-namespace.js";
 export type * from "./driver.js";
-export { driverNames, openDriver } from "./open-driver.js";
+export { checkDriverOptions, driverNames, openDriver } from "./open-driver.js";
 export { FilesInside } from "./read/files-inside.js";
 export { paced } from "./read/paced.js";
 export { readDiff } from "./read/read-diff.js";

@@ -1,5 +1,6 @@
 import { InvalidParameter } from "../spec/index.js";
 import type { Driver, DriverOptions } from "./driver.js";
+import { parseOptions } from "./overlay2/options.js";
 import { Overlay2 } from "./overlay2/overlay2.js";
 import { Vfs } from "./vfs/vfs.js";
 
@@ -15,9 +16,25 @@ export const driverNames = Object.keys(drivers) as readonly (keyof typeof driver
  * @throws InvalidParameter: no such driver, or a bad option; Unavailable: the kernel or file system cannot do it
  */
 export async function openDriver(name: string, dataRoot: string, options?: DriverOptions): Promise<Driver> {
-  const known = driverNames.find((driver) => driver === name);
-  if (known === undefined) {
+  return drivers[known(name)].open(dataRoot, options);
+}
+
+/**
+ * Says what is wrong with a driver's name or options, as far as that can be known without a data root.
+ *
+ * @param name without it the one that comes first
+ * @throws InvalidParameter
+ */
+export function checkDriverOptions(name: string = driverNames[0]!, storageOptions: readonly string[] = []): void {
+  if (known(name) === "overlay2") parseOptions(storageOptions);
+  else if (storageOptions.length > 0) throw new InvalidParameter(`${name}: unknown option ${storageOptions[0]}`);
+}
+
+/** @throws InvalidParameter */
+function known(name: string): keyof typeof drivers {
+  const found = driverNames.find((driver) => driver === name);
+  if (found === undefined) {
     throw new InvalidParameter(`no storage driver '${name}': there are ${driverNames.join(", ")}`);
   }
-  return drivers[known].open(dataRoot, options);
+  return found;
 }

@@ -5,31 +5,37 @@ import { InvalidParameter, isErrno, messageOf, Unavailable } from "../spec/index
 
 /** Names of storage drivers' homes that Docker has had, in its order of preference. */
 const dockerDrivers = ["btrfs", "zfs", "overlay2", "fuse-overlayfs", "aufs", "overlay", "devicemapper"];
-const first = "overlay2";
 
 export interface DriverChoice extends DriverOptions {
-  /** Without it the one whose data the root has, else `overlay2`. */
+  /** Without it the one whose data the root has, else the first of `driverNames` that works here. */
   readonly driver?: string;
-  /** Taken where a root without data cannot have `overlay2`. */
-  readonly fallback?: string;
 }
 
 /**
- * Opens the storage driver of a data root.
+ * Opens the storage driver of a data root: the one that is named, else the one whose data the root has; whatever
+ * keeps either from working is final. A root without data gets the first that works. @see docker-data-root 1.2
  *
  * @throws InvalidParameter: no such driver, a bad option, data of several drivers, or of one that is not known here;
  * Unavailable: the kernel or the file system cannot do it
  */
-export async function chooseDriver(root: string, { driver, fallback, ...options }: DriverChoice): Promise<Driver> {
+export async function chooseDriver(root: string, { driver, ...options }: DriverChoice): Promise<Driver> {
   const name = driver ?? (await priorDriver(root));
-  if (name !== undefined) return openDriver(name, root, options);
-  try {
-    return await openDriver(first, root, options);
-  } catch (error) {
-    if (fallback === undefined || !(error instanceof Unavailable)) throw error;
-    options.warn?.(`${messageOf(error)}: using ${fallback} instead`);
-    return openDriver(fallback, root, options);
+  return await (name === undefined ? firstThatWorks(root, options) : openDriver(name, root, options));
+}
+
+async function firstThatWorks(root: string, options: DriverOptions): Promise<Driver> {
+  const refusals: string[] = [];
+  for (const name of driverNames) {
+    try {
+      const driver = await openDriver(name, root, options);
+      if (refusals.length > 0) options.warn?.(`${refusals.join("; ")}: using ${name} instead`);
+      return driver;
+    } catch (error) {
+      if (!(error instanceof Unavailable)) throw error;
+      refusals.push(messageOf(error));
+    }
   }
+  throw new Unavailable(`no storage driver works on ${root}: ${refusals.join("; ")}`);
 }
 
 /** The driver whose data the root has. `vfs` counts only when there is no other: dockerd never counts it. */
@@ -38,7 +44,7 @@ async function priorDriver(root: string): Promise<string | undefined> {
   const found = (await Promise.all(dockerDrivers.map(isPrior))).flat();
   if (found.length > 1) {
     const what = "name the one to use by --storage-driver, or move the others away";
-    throw new InvalidParameter(`${root} contains several valid graphdrivers: ${found.join(", ")}: ${what}`);
+    throw new InvalidParameter(`${root} contains several valid graphdrivers: ${found.join(", ")}; ${what}`);
   }
   const [name] = found.length > 0 ? found : await isPrior("vfs");
   if (name === undefined || (driverNames as readonly string[]).includes(name)) return name;

@@ -7,8 +7,10 @@ import { Dockerd } from "../../test/oracle/dockerd.js";
 import { listing } from "../../test/oracle/listing.js";
 import { lacking } from "../../test/oracle/programs.js";
 import { leftovers } from "../../test/oracle/root-leftovers.js";
+import { output } from "../../test/oracle/run.js";
 import { scratch } from "../../test/oracle/scratch.js";
 import { mountsBelow } from "../disk/index.js";
+import { driverNames } from "../driver/index.js";
 import { Engine } from "./engine.js";
 import { drivers, imported, rootfs, testEngine } from "./engine.test.tools.js";
 import { ownerOf } from "./owner.js";
@@ -109,7 +111,9 @@ describe.skipIf(skipRoot)("which driver", () => {
 
   test("data of several is an error that names them", async () => {
     for (const home of ["overlay2/x", "btrfs/x", "vfs/x"]) mkdirSync(join(root, home), { recursive: true });
-    await expect(Engine.open({ root })).rejects.toThrow(`${root} contains several valid graphdrivers: btrfs, overlay2`);
+    await expect(Engine.open({ root })).rejects.toThrow(
+      `${root} contains several valid graphdrivers: btrfs, overlay2;`,
+    );
   });
 
   test("data of one that is not known here is an error, and is left alone", async () => {
@@ -117,6 +121,63 @@ describe.skipIf(skipRoot)("which driver", () => {
     await expect(Engine.open({ root })).rejects.toThrow("has data of the storage driver zfs, which is not supported");
     expect(readdirSync(join(root, "zfs"))).toEqual(["x"]);
   });
+});
+
+describe.skipIf(lacking("root", "mounts", "dockerd"))("as dockerd does", () => {
+  const chosen = { args: ["--storage-driver="] };
+
+  test("data of several drivers is refused in the same words", async () => {
+    const [ours, theirs] = [join(root, "ours"), join(root, "theirs")];
+    for (const home of ["overlay2/x", "overlay/x"])
+      for (const at of [ours, theirs]) mkdirSync(join(at, home), { recursive: true });
+    // dockerd names them in any order.
+    const words = /root\/\w+ contains several valid graphdrivers: (overlay2, overlay|overlay, overlay2);/;
+    await expect(Engine.open({ root: ours })).rejects.toThrow(words);
+    await expect(Dockerd.start(theirs, chosen)).rejects.toThrow(words);
+    await using named = await Engine.open({ root: ours, driver: "overlay2" });
+    expect(named.driver.name).toBe("overlay2");
+  });
+
+  test.skipIf(!(driverNames as readonly string[]).includes("overlay"))("the driver of old data is taken", async () => {
+    for (const home of ["ours/overlay/x", "theirs/overlay/x", "ours/overlay2", "theirs/overlay2"])
+      mkdirSync(join(root, home), { recursive: true });
+    await using engine = await Engine.open({ root: join(root, "ours") });
+    await using dockerd = await Dockerd.start(join(root, "theirs"), chosen);
+    expect([engine.driver.name, await dockerd.docker("info", "--format", "{{.Driver}}")]).toEqual([
+      "overlay",
+      "overlay",
+    ]);
+  });
+});
+
+describe.skipIf(lacking("root", "mounts"))("a root without data", () => {
+  test("gets the first driver that works, and is told why not another", async () => {
+    await using _ = await overlayOn(root);
+    const reports: string[] = [];
+    const [fresh, plain] = [join(root, "merged/root"), join(root, "plain")];
+    await using fallen = await Engine.open({ root: fresh, report: (line) => reports.push(line) });
+    await using first = await Engine.open({ root: plain, report: (line) => reports.push(line) });
+    expect([fallen.driver.name, first.driver.name]).toEqual(["vfs", "overlay2"]);
+    expect(reports).toEqual([expect.stringMatching(/^driver not supported: overlay2: .*: using vfs instead$/)]);
+    expect(readdirSync(fresh)).not.toContain("overlay2");
+  });
+
+  test("what was named, or was there before, is never replaced by another", async () => {
+    await using _ = await overlayOn(root);
+    const named = join(root, "merged/named");
+    await expect(Engine.open({ root: named, driver: "overlay2" })).rejects.toThrow("driver not supported: overlay2");
+    mkdirSync(join(root, "merged/prior/overlay2/l"), { recursive: true });
+    await expect(Engine.open({ root: join(root, "merged/prior") })).rejects.toThrow("driver not supported: overlay2");
+  });
+
+  /** `merged` in the directory is an overlay, upon which none can be made. */
+  async function overlayOn(directory: string): Promise<AsyncDisposable> {
+    for (const name of ["lower", "upper", "work", "merged"]) mkdirSync(join(directory, name), { recursive: true });
+    const at = (name: string) => `${name}dir=${join(directory, name)}`;
+    const layers = [at("lower"), at("upper"), at("work")].join(",");
+    await output("mount", ["-t", "overlay", "-o", layers, "overlay", join(directory, "merged")]);
+    return { [Symbol.asyncDispose]: async () => void (await output("umount", [join(directory, "merged")])) };
+  }
 });
 
 describe.skipIf(skipRoot)("what is damaged or left over", () => {

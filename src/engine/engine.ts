@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import type { Driver } from "../driver/index.js";
+import { checkDriverOptions, type Driver } from "../driver/index.js";
 import type { Login } from "../registry/index.js";
 import { type Credentials, Forbidden, nowNs, rfc3339, Undo } from "../spec/index.js";
 import type { DiskUsage, Info, Version } from "./api-system.js";
@@ -21,16 +21,27 @@ import type { Volumes } from "./volumes.js";
 export interface EngineOptions extends Changeable {
   /** The data root; made when it is not there, unless `readOnly`. */
   readonly root: string;
-  /** Storage driver; without it the one whose data the root has, else `overlay2`. */
+  /**
+   * Storage driver; without it the one whose data the root has, else the first that works of overlay2, overlay and vfs.
+   * An ordinary user gets vfs, and so does who is on overlayfs already.
+   */
   readonly driver?: string;
-  /** Driver of a root without data where `overlay2` cannot work: an ordinary user's, or on overlayfs itself. */
-  readonly fallbackDriver?: string;
   /** `KEY=VALUE`, as `--storage-opt`. */
   readonly storageOptions?: readonly string[];
   /** Opens without the owner's lock and writes nothing; a root that another process serves can be read so. */
   readonly readOnly?: boolean;
   /** Told, one line each, what was found damaged or left over. Without it standard error is. */
   readonly report?: (line: string) => void;
+}
+
+/**
+ * Says what is wrong with options, as far as that can be known without opening the data root.
+ *
+ * @throws InvalidParameter
+ */
+export function checkOptions({ driver, storageOptions, ...changeable }: EngineOptions): void {
+  checkDriverOptions(driver, storageOptions);
+  checkedOptions(changeable);
 }
 
 /**

@@ -28,7 +28,6 @@ import { VolumeStore } from "./volume/volume-store.js";
 export interface OpenOptions extends Changeable {
   readonly root: string;
   readonly driver?: string;
-  readonly fallbackDriver?: string;
   readonly storageOptions: readonly string[];
   readonly writable: boolean;
   readonly report: (line: string) => void;
@@ -99,8 +98,8 @@ async function openRoot({ root: path, writable, report }: OpenOptions, undo: Und
 }
 
 async function openDriver(root: string, options: OpenOptions, undo: Undo): Promise<Driver> {
-  const { driver: name, fallbackDriver, storageOptions, writable, report } = options;
-  const named = { ...(name && { driver: name }), ...(fallbackDriver && { fallback: fallbackDriver }) };
+  const { driver: name, storageOptions, writable, report } = options;
+  const named = name && { driver: name };
   const driver = await chooseDriver(root, { ...named, storageOptions, readOnly: !writable, warn: report });
   // What is mounted in a root that is another's stays.
   if (writable) undo.defer(() => driver.close());

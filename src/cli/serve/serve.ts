@@ -1,6 +1,6 @@
 import { setFlagsFromString } from "node:v8";
 import { Log, serve, takeActivated, tellServiceManager } from "../../daemon/index.js";
-import { checkedOptions } from "../../engine/index.js";
+import { checkOptions } from "../../engine/index.js";
 import { messageOf } from "../../spec/index.js";
 import type { Alone } from "../session.js";
 import { engineOptions } from "../settings.js";
@@ -14,10 +14,10 @@ type Given = Pick<Alone<unknown>, "settings" | "globals" | "interrupt">;
 const graceMs = 15_000;
 
 /** Says whether a daemon could be started with this configuration, as far as that can be known without a data root. */
-export function validate({ settings, globals }: Given): void {
-  const { notes, changeable } = serveSettings(settings, globals);
-  checkedOptions(changeable);
-  for (const line of [...notes, "configuration OK"]) process.stderr.write(`${line}\n`);
+export function validate({ settings: given, globals }: Given): void {
+  const settings = serveSettings(given, globals);
+  checkOptions(engineOptions(settings));
+  for (const line of [...settings.notes, "configuration OK"]) process.stderr.write(`${line}\n`);
 }
 
 /** Serves until told to stop. */
