@@ -10,6 +10,8 @@ export interface Driver {
   readonly name: string;
   /** What `docker info` shows under the driver, in order. */
   readonly status: readonly (readonly [key: string, value: string])[];
+  /** What `docker info` warns of, a line each. */
+  readonly warnings?: readonly string[];
   /** Most layers one chain may have, the topmost included. */
   readonly maxDepth: number;
   /**
@@ -68,7 +70,7 @@ export interface Driver {
 
   /**
    * The merged view, until disposed. All mounts of one id share one kernel mount, counted: a layer that others were
-   * made upon is mounted read-only, a topmost one read-write.
+   * made upon is mounted read-only where the driver can tell, a topmost one read-write.
    */
   mount(id: CacheID): Promise<Mounted>;
   /** Where the layer lies on disk, in Docker's keys for `GraphDriver.Data`. @throws NotFound */
@@ -101,8 +103,12 @@ export interface Mounted extends AsyncDisposable {
 /** A layer that is being filled. */
 export interface Filling extends AsyncDisposable {
   readonly target: WriteTarget;
-  /** From here on the layer has its content. Layers upon each other are committed bottom first. */
-  commit(): Promise<void>;
+  /**
+   * From here on the layer has its content. Layers upon each other are committed bottom first.
+   *
+   * @returns the absolute path of the directory that has it now
+   */
+  commit(): Promise<string>;
 }
 
 /** Where and how changes are written: plain data, so that it can be sent to a worker thread. */
@@ -124,13 +130,20 @@ export interface WriteTarget {
   readonly rootMeta: boolean;
   /** In a user namespace, or without root: owners that cannot be set and devices that cannot be made are passed over. */
   readonly lenient: boolean;
+  /** Its files are other layers' too, by hard links: they are replaced, never written to, nor given other metadata. */
+  readonly shared?: boolean;
+  /**
+   * What `finish` counts. `tree`: what is there in the end, as `Driver.diffSize` does; `entries`: the sizes that files
+   * come with, as Docker does where it compares trees. `tree` unless given.
+   */
+  readonly sizes?: "tree" | "entries";
   /** A directory may not replace a file, nor a file a directory (`docker cp`). */
   readonly noOverwriteDirNonDir?: boolean;
   /** Everything written gets this owner, whatever its `Meta` says. */
   readonly owner?: { readonly uid: number; readonly gid: number };
 }
 
-/** Where a layer's files are: in `vfs` with those of the layers below. */
+/** Where a layer's files are: in `vfs` and `overlay` with those of the layers below. */
 export interface OpenContent extends AsyncDisposable {
   /** Absolute. */
   readonly path: string;
@@ -161,7 +174,7 @@ export interface LayerWriter extends ChangeSink, Disposable {
   /**
    * Sets what had to wait (times of directories).
    *
-   * @returns bytes of file content and link targets written, as `Driver.diffSize` counts them
+   * @returns bytes written: of file content and link targets, each inode once, or as `WriteTarget.sizes` says
    */
   finish(): number;
 }

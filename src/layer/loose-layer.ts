@@ -81,8 +81,8 @@ export async function stage(
     await driver.create(cacheID, driver.attach ? undefined : below?.cacheID);
     await using filling = await driver.fill(cacheID);
     const unpacked = await fill(filling.target, splitIn(set.path));
-    await filling.commit();
-    return new LooseLayer(parts, set, { ...unpacked, cacheID, root: filling.target.root });
+    const root = await filling.commit();
+    return new LooseLayer(parts, set, { ...unpacked, cacheID, root });
   } catch (error) {
     await discard(parts, cacheID, set);
     throw error;

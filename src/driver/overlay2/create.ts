@@ -1,8 +1,9 @@
 import { rm } from "node:fs/promises";
 import { removeTree } from "../../disk/index.js";
 import { AlreadyExists, type CacheID, InvalidParameter, NotFound, shortID, Undo } from "../../spec/index.js";
+import { makeDirectory, makeFile } from "../layer-files.js";
 import { pathExists } from "../layer-names.js";
-import { type Home, makeDirectory, makeFile, mostLowers } from "./home.js";
+import { type Home, mostLowers } from "./home.js";
 import type { ProjectQuota } from "./project-quota.js";
 
 export interface Quota {

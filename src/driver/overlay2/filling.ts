@@ -31,6 +31,7 @@ export async function fillLayer(
       if (takeOpaqueMark(target)) await onOpaque();
       open = false;
       release();
+      return diff;
     },
     [Symbol.asyncDispose]: async () => {
       if (!open) return;

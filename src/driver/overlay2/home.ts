@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { chmodSync, closeSync, fchmodSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { readdir, readlink, symlink, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { naming } from "../../disk/index.js";
 import type { CacheID } from "../../spec/index.js";
+import { readIfThere } from "../layer-files.js";
 import { ifMissing, isLayerID, pathExists, pathOfLayer } from "../layer-names.js";
 
 /** Most entries of `lower`: a chain has one layer more. */
@@ -84,33 +84,6 @@ export class Home {
       const target = await readlink(path).catch(() => undefined);
       if (target === `../${id}/diff`) await unlink(path).catch(ifMissing);
     }
-  }
-}
-
-// A container's directories are made in some dozen short calls: each would take several times as long in another thread.
-
-/** A directory with this mode whatever the umask. */
-export async function makeDirectory(path: string, mode: number): Promise<void> {
-  mkdirSync(path);
-  chmodSync(path, mode);
-}
-
-/** A new file with this mode whatever the umask. */
-export async function makeFile(path: string, data: string, mode: number): Promise<void> {
-  const fd = openSync(path, "wx", mode);
-  try {
-    await naming(path, async () => writeFileSync(fd, data));
-    fchmodSync(fd, mode);
-  } finally {
-    closeSync(fd);
-  }
-}
-
-async function readIfThere(path: string): Promise<string | undefined> {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    return ifMissing(error);
   }
 }
 

@@ -1,9 +1,6 @@
-import { realpath } from "node:fs/promises";
-import { basename, join } from "node:path";
-import { mountsBelow } from "../../disk/index.js";
+import { join } from "node:path";
 import type { Change } from "../../overlayfs/index.js";
 import { type CacheID, Forbidden, InvalidParameter, NotFound, shortID, Undo } from "../../spec/index.js";
-import { MNT, umountInBackground } from "../../sys/index.js";
 import type {
   CreateOptions,
   Driver,
@@ -14,8 +11,8 @@ import type {
   OpenDiff,
   PathChange,
 } from "../driver.js";
-import { ifMissing } from "../layer-names.js";
 import { LayerUses } from "../layer-uses.js";
+import { endAllMerged } from "../mount/merged-view.js";
 import { openTrees } from "../open-trees.js";
 import { changedPaths } from "../read/changed-paths.js";
 import { Redirected } from "../read/lower.js";
@@ -27,7 +24,7 @@ import { attachLayer, createLayer, deleteLayer, type Quota } from "./create.js";
 import { fillLayer, hideBelowRoot } from "./filling.js";
 import { Home, mostLowers } from "./home.js";
 import { initialize, type Ready } from "./initialize.js";
-import { beginMerged, endMerged } from "./merged-view.js";
+import { mergedView } from "./merged-view.js";
 import { sizeLimit } from "./options.js";
 
 /** Docker's `overlay2`: a directory a layer, mounted together by overlayfs. @see docker-data-root 2 */
@@ -163,7 +160,7 @@ export class Overlay2 implements Driver {
 
   async mount(id: CacheID): Promise<Mounted> {
     this.#assertWritable();
-    return this.#uses.share(id, () => beginMerged(this.#home, id, this.#ready.features));
+    return this.#uses.share(id, () => mergedView(this.#home, id, this.#ready.features));
   }
 
   async metadata(id: CacheID): Promise<Record<string, string>> {
@@ -179,14 +176,7 @@ export class Overlay2 implements Driver {
   }
 
   async close(): Promise<void> {
-    if (this.#ready.readOnly) return;
-    // The home itself may well be a mount: somebody else's.
-    const home = await realpath(this.#home.path).catch(ifMissing);
-    if (home === undefined) return;
-    for (const { path } of mountsBelow(home).filter((mount) => mount.path !== home)) {
-      if (basename(path) === "merged") await endMerged(path);
-      else await umountInBackground(path, MNT.DETACH);
-    }
+    if (!this.#ready.readOnly) await endAllMerged(this.#home.path);
   }
 
   #assertWritable(): void {

@@ -4,13 +4,13 @@ import { describe, expect, test } from "vitest";
 import { lacking } from "../../../test/oracle/programs.js";
 import { loopDisk, scratch } from "../../../test/oracle/scratch.js";
 import { randomID } from "../../spec/index.js";
+import { copyTree } from "../copy/copy-tree.js";
 import { Bench, writeWhole } from "../suite/bench.js";
 import { device, directory, fifo, file, hardlink, symlink, whiteout } from "../suite/changes.js";
 import { seededBytes } from "../suite/seeded.js";
 import { snapshot } from "../suite/snapshot.js";
 import { describeDriver } from "../suite.js";
 import { openWriter } from "../write/open-writer.js";
-import { copyTree } from "./copy-tree.js";
 import { Vfs } from "./vfs.js";
 
 describe.skipIf(lacking("root"))("the contract", () => {

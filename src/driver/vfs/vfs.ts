@@ -13,6 +13,7 @@ import {
   Undo,
 } from "../../spec/index.js";
 import { ownersAreLimited } from "../checks/user-namespace.js";
+import { Copier } from "../copy/copier.js";
 import type {
   CreateOptions,
   Driver,
@@ -31,7 +32,6 @@ import { changedPaths } from "../read/changed-paths.js";
 import { paced } from "../read/paced.js";
 import { changesIn, readDiff } from "../read/read-diff.js";
 import { sizeOf } from "../read/size-of.js";
-import { Copier } from "./copier.js";
 
 /**
  * Docker's `vfs`: each layer a whole tree in `vfs/dir/ID`, copied from its parent's. Works on any file system and
@@ -172,7 +172,10 @@ export class Vfs implements Driver {
     };
     return {
       target: targetIn(this.#dir(id)),
-      commit: async () => end(),
+      commit: async () => {
+        end();
+        return this.#dir(id);
+      },
       [Symbol.asyncDispose]: async () => {
         if (!open) return;
         await removeTree(this.#dir(id));

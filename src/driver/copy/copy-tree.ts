@@ -2,27 +2,25 @@ import { FileBody } from "../read/file-body.js";
 import { readTree } from "../read/read-tree.js";
 import { Writer } from "../write/open-writer.js";
 
-export interface Copy {
+export interface Trees {
   readonly from: string;
   /** An existing directory, empty. */
   readonly to: string;
+  /** They are upper directories of overlayfs, whose marks are copied: the prefix of its xattrs. */
+  readonly overlay?: string;
 }
 
 /**
  * Copies a tree with owners, modes, times, xattrs, devices and hard links, sharing file content where the file system
  * can. Sockets stay behind. Synchronous: for a worker thread.
  */
-export function copyTree({ from, to }: Copy): void {
-  const target = {
-    root: to,
-    base: "",
-    whiteouts: "none",
-    xattrPrefix: "trusted.overlay.",
-    impliedMode: 0o755,
-  } as const;
+export function copyTree({ from, to, overlay }: Trees): void {
+  const whiteouts = overlay === undefined ? "none" : "overlay";
+  const xattrPrefix = overlay ?? "trusted.overlay.";
+  const target = { root: to, base: "", whiteouts, xattrPrefix, impliedMode: 0o755 } as const;
   const writer = new Writer({ ...target, rootMeta: true, lenient: false });
   try {
-    for (const change of readTree(from, { rootEntry: true, xattrs: "all" })) {
+    for (const change of readTree(from, { rootEntry: true, xattrs: "all", whiteouts, xattrPrefix })) {
       writer.change(change);
       if (change.kind === "file" && change.size > 0) cloneBody(writer, change.body);
     }

@@ -1,6 +1,12 @@
 import { Worker } from "node:worker_threads";
 import { Unavailable } from "../../spec/index.js";
-import type { Copy } from "./copy-tree.js";
+import type { Trees } from "./copy-tree.js";
+
+/** What the thread is asked for. */
+export interface Order {
+  readonly kind: "copy" | "link";
+  readonly trees: Trees;
+}
 
 /** What the thread answers. */
 export interface Copied {
@@ -9,19 +15,28 @@ export interface Copied {
 
 type Settle = (copied: Copied) => void;
 
-/** Copies trees, one after the other, in a thread that is started with the first and keeps no process alive. */
+/** Copies and links trees, one after the other, in a thread that is started with the first and keeps no process alive. */
 export class Copier {
   #worker: Worker | undefined;
   readonly #waiting: Settle[] = [];
 
-  /** @throws Unavailable: a full disk, no right to make a device … */
-  async copy(copy: Copy): Promise<void> {
+  /** @see copyTree @throws Unavailable: a full disk, no right to make a device … */
+  async copy(trees: Trees): Promise<void> {
+    await this.#run({ kind: "copy", trees });
+  }
+
+  /** @see linkTree @throws Unavailable: a full disk … */
+  async link(trees: Trees): Promise<void> {
+    await this.#run({ kind: "link", trees });
+  }
+
+  async #run(order: Order): Promise<void> {
     this.#worker ??= this.#start();
     this.#worker.ref();
-    this.#worker.postMessage(copy);
+    this.#worker.postMessage(order);
     const { failure } = await new Promise<Copied>((settle) => this.#waiting.push(settle));
     if (this.#waiting.length === 0) this.#worker?.unref();
-    if (failure !== undefined) throw new Unavailable(`cannot copy ${copy.from}: ${failure}`);
+    if (failure !== undefined) throw new Unavailable(`cannot ${order.kind} ${order.trees.from}: ${failure}`);
   }
 
   async close(): Promise<void> {
@@ -30,7 +45,7 @@ export class Copier {
   }
 
   #start(): Worker {
-    const worker = new Worker(new URL("./copy-tree-worker.js", import.meta.url), { execArgv: [] });
+    const worker = new Worker(new URL("./copy-worker.js", import.meta.url), { execArgv: [] });
     worker.on("message", (copied: Copied) => this.#waiting.shift()?.(copied));
     worker.on("exit", () => {
       this.#worker = undefined;

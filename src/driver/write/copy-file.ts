@@ -1,0 +1,22 @@
+import { fstat, O, openat, Stat } from "../../sys/index.js";
+import { metaOf } from "../read/node-reader.js";
+import { xattrsOf } from "../read/xattrs.js";
+import type { Owners, Place } from "./apply-meta.js";
+import { WritingFile } from "./writing-file.js";
+
+const created = O.O_RDWR | O.O_CREAT | O.O_EXCL | O.O_NOFOLLOW;
+const stat = new Stat();
+
+/** Makes a new file like the open file `source`, with all its metadata; content is shared where the file system can. */
+export function copyFile(source: number, { dir, name, path }: Place, owners: Owners): void {
+  const { size } = fstat(source, stat);
+  const meta = metaOf(stat, xattrsOf(source, "all"));
+  const file = new WritingFile(openat(dir, name, created, 0o600), path, meta, size, false);
+  try {
+    file.clone(source);
+  } catch (error) {
+    file.abandon();
+    throw error;
+  }
+  file.finish(owners);
+}
