@@ -15,6 +15,7 @@ export interface Found {
  */
 export function sameNode(a: Found, b: Found): boolean {
   const [x, y] = [a.stat, b.stat];
+  if (x.ino === y.ino && x.dev === y.dev) return true;
   if (x.mode !== y.mode || x.uid !== y.uid || x.gid !== y.gid) return false;
   if (x.rdevMajor !== y.rdevMajor || x.rdevMinor !== y.rdevMinor) return false;
   // Docker tests one bit for "directory", which block devices and sockets have too.

@@ -8,6 +8,7 @@ import { FileBody } from "../read/file-body.js";
 import { applyToDirectory, applyToNode, type Place, timesOf } from "./apply-meta.js";
 import { entryError } from "./entry-error.js";
 import { Ground } from "./ground.js";
+import { OwnFiles } from "./own-files.js";
 import { takeContent } from "./take-content.js";
 import { WritingFile } from "./writing-file.js";
 
@@ -35,11 +36,15 @@ export class Writer implements LayerWriter {
   readonly #ground: Ground;
   readonly #directoryTimes = new Map<Path, bigint>();
   #file: WritingFile | undefined;
+  readonly #own: OwnFiles | undefined;
   #bytes = 0;
+  /** As the heads of its entries say. */
+  #fileBytes = 0;
 
   constructor(target: WriteTarget) {
     this.#target = target;
     this.#ground = new Ground(target);
+    if (target.shared) this.#own = new OwnFiles(target);
   }
 
   change(change: ChangeHead): void {
@@ -83,7 +88,7 @@ export class Writer implements LayerWriter {
       this.#ground.settle();
       this.#setDirectoryTime(path, mtimeNs);
     }
-    return this.#bytes - this.#ground.bytesRemoved;
+    return this.#target.sizes === "entries" ? this.#fileBytes : this.#bytes - this.#ground.bytesRemoved;
   }
 
   [Symbol.dispose](): void {
@@ -122,6 +127,7 @@ export class Writer implements LayerWriter {
     const isRight = asMade.isRight(parentOf(path), fd, mode, meta, this.#target);
     this.#file = new WritingFile(fd, path, meta, size, isRight);
     this.#bytes += size;
+    this.#fileBytes += size;
   }
 
   #endFile(): void {
@@ -145,9 +151,9 @@ export class Writer implements LayerWriter {
   #setDirectoryTime(path: Path, mtimeNs: bigint): void {
     try {
       const { dir, name } = path === "" ? this.#ground.root() : this.#ground.find(path);
-      lutimesat(dir, name, ...timesOf({ mtimeNs }));
+      // The layer itself may have put something else in its place, or in that of a directory above it.
+      if (isDirectory(lstatat(dir, name, stat))) lutimesat(dir, name, ...timesOf({ mtimeNs }));
     } catch (error) {
-      // The layer itself has put something else in its place, or in that of a directory above it.
       if (!isErrno(error, "ENOENT", "ENOTDIR", "ELOOP")) throw entryError(path, error);
     }
   }
@@ -164,6 +170,7 @@ export class Writer implements LayerWriter {
   #makeLink({ path, meta, to }: Making<"hardlink">): void {
     const place = this.#ground.place(path);
     const from = this.#linked(path, to);
+    this.#own?.make(from);
     this.#ground.put(place, () => linkat(from.dir, from.name, place.dir, place.name));
     this.#apply(place, meta);
   }
