@@ -2,7 +2,7 @@ import { createReadStream } from "node:fs";
 import { appendFile, readdir, readFile, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { Engine } from "../src/engine/index.js";
+import { Engine, type Info } from "../src/engine/index.js";
 import { Forbidden } from "../src/spec/index.js";
 import { Dockerd } from "./oracle/dockerd.js";
 import { lacking } from "./oracle/programs.js";
@@ -12,6 +12,8 @@ import { savedImages, spooled } from "./oracle/saved-images.js";
 import { loopDisk, type Scratch, scratch } from "./oracle/scratch.js";
 
 const skip = lacking("root", "mounts", "loop", "dockerd", "docker", "containerd", "runc", "mkfs.ext4");
+
+type Driver = "overlay2" | "overlay";
 
 const none = ["--network", "none"];
 /** What the container of either engine does; what the other must see. */
@@ -30,16 +32,16 @@ const diff = [
   "D /usr/share/greetings/hello",
 ];
 
-describe.skipIf(skip)("overlay2, both ways with dockerd", () => {
+describe.skipIf(skip).for(["overlay2", "overlay"] as const)("%s, both ways with dockerd", (driver) => {
   test("dockerd lists, runs, diffs, starts, commits, saves and removes what we made", {
     timeout: 120_000,
   }, async () => {
     await using disk = await loopDisk("ext4", "2G");
     const root = join(disk.path, "data");
-    const ours = await makeOurs(root);
+    const ours = await makeOurs(root, driver);
     expect(ours.diff).toEqual(diff);
     {
-      await using dockerd = await Dockerd.start(root);
+      await using dockerd = await Dockerd.start(root, { driver });
       const { docker } = caller(dockerd);
       expect(await imageList(dockerd), "the images with our ids").toEqual(
         [`${ours.committed} committed:ours`, `${ours.image} sample:ours`].sort(),
@@ -64,8 +66,8 @@ describe.skipIf(skip)("overlay2, both ways with dockerd", () => {
       await docker("rmi", "committed:theirs", "committed:ours", "sample:ours");
       expect(await imageList(dockerd)).toEqual([]);
     }
-    expect(await leftovers(root), "removed whole").toEqual([]);
-    await using engine = await Engine.open({ root });
+    expect(await leftovers(root, driver), "removed whole").toEqual([]);
+    await using engine = await Engine.open({ root, driver });
     expect(await engine.images.list({ all: true })).toEqual([]);
     expect(await engine.containers.list({ all: true })).toEqual([]);
   });
@@ -75,10 +77,10 @@ describe.skipIf(skip)("overlay2, both ways with dockerd", () => {
   }, async () => {
     await using disk = await loopDisk("ext4", "2G");
     const root = join(disk.path, "data");
-    const theirs = await makeTheirs(root, disk);
+    const theirs = await makeTheirs(root, disk, driver);
     const committed = await workOnTheirs(root, disk, theirs);
 
-    await using dockerd = await Dockerd.start(root);
+    await using dockerd = await Dockerd.start(root, { driver });
     const { docker } = caller(dockerd);
     expect(await imageList(dockerd)).toEqual([...theirs.images, `${committed} again:ours`].sort());
     const seen = await docker("run", "--rm", ...none, "again:ours", "sh", "-c", `${workSeen}; cat /var/by-us`);
@@ -89,7 +91,7 @@ describe.skipIf(skip)("overlay2, both ways with dockerd", () => {
     await docker("rm", "theirs");
     await docker("rmi", "again:ours", "committed:theirs", "sample:theirs");
     expect(await imageList(dockerd)).toEqual([]);
-    expect(await leftovers(root), "removed whole").toEqual([]);
+    expect(await leftovers(root, driver), "removed whole").toEqual([]);
   });
 });
 
@@ -111,13 +113,21 @@ describe.skipIf(skip)("a data root that a running dockerd serves", () => {
   });
 });
 
+/** What each says of its driver; dockerd also warns of the machine. */
+function expectSameInfo(ours: Info, theirs: Info): void {
+  const common = new Map<string, string>(theirs.DriverStatus);
+  expect(ours.DriverStatus.filter(([key]) => common.has(key))).toEqual(theirs.DriverStatus);
+  const ofDriver = (warnings: readonly string[] | null) => warnings?.filter((line) => line.includes("storage-driver"));
+  expect(ofDriver(ours.Warnings) ?? []).toEqual(ofDriver(theirs.Warnings) ?? []);
+}
+
 function caller(dockerd: Dockerd) {
   return { docker: (...args: string[]) => dockerd.docker(...args) };
 }
 
 /** An image, a container of it with changes, and a commit of those. */
-async function makeOurs(root: string) {
-  await using engine = await Engine.open({ root });
+async function makeOurs(root: string, driver: Driver) {
+  await using engine = await Engine.open({ root, driver });
   await collected(engine.images.load(streamOf(await sampleArchive("sample:ours"))));
   const image = (await engine.images.inspect("sample:ours")).Id;
   const Cmd = ["sh", "-c", `${workSeen}; echo yes >/var/started`];
@@ -136,8 +146,8 @@ async function makeOurs(root: string) {
 }
 
 /** The same by dockerd; what it says of it. */
-async function makeTheirs(root: string, disk: Scratch) {
-  await using dockerd = await Dockerd.start(root);
+async function makeTheirs(root: string, disk: Scratch, driver: Driver) {
+  await using dockerd = await Dockerd.start(root, { driver });
   const { docker } = caller(dockerd);
   const archive = await spooled(streamOf(await sampleArchive("sample:theirs")), join(disk.path, "sample.tar"));
   await docker("load", "-i", archive);
@@ -148,12 +158,14 @@ async function makeTheirs(root: string, disk: Scratch) {
   const sizes = await docker("image", "inspect", "--format", "{{.Id}} {{.Size}}", ...names);
   const container = await docker("inspect", "--format", "{{.Id}}", "theirs");
   expect(await dockerDiff(dockerd, "theirs")).toEqual(diff);
-  return { images: await imageList(dockerd), sizes: sizes.split("\n"), container };
+  const info = JSON.parse(await docker("info", "--format", "{{json .}}")) as Info;
+  return { info, images: await imageList(dockerd), sizes: sizes.split("\n"), container };
 }
 
-/** Opens dockerd's root, compares, changes the container a little more and commits it. @returns the commit's id */
+/** Opens dockerd's root, which tells its driver, compares, changes the container a little more and commits it. @returns the commit's id */
 async function workOnTheirs(root: string, disk: Scratch, theirs: Awaited<ReturnType<typeof makeTheirs>>) {
   await using engine = await Engine.open({ root });
+  expectSameInfo(await engine.info(), theirs.info);
   const images = await engine.images.list();
   expect(images.flatMap(({ Id, RepoTags }) => RepoTags.map((tag) => `${Id} ${tag}`)).sort()).toEqual(theirs.images);
   expect(images.map(({ Id, Size }) => `${Id} ${Size}`).sort(), "the same sizes").toEqual(theirs.sizes.sort());

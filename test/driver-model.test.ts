@@ -26,7 +26,7 @@ const stacks = fc
   .tuple(layers(false), fc.array(fc.nat(3), { minLength: 5, maxLength: 5 }))
   .map(([stack, marks]) => stack.map((layer, at): Tree => (marks[at] === 0 ? { ...layer, opaque: true } : layer)));
 
-describe.skipIf(lacking("root", "mounts")).each(["overlay2", "vfs"] as const)("%s and the model", (name) => {
+describe.skipIf(lacking("root", "mounts")).each(["overlay2", "overlay", "vfs"] as const)("%s and the model", (name) => {
   const root = mkdtempSync(`${existsSync("/dev/shm") ? "/dev/shm" : tmpdir()}/model-`);
   let driver: Driver;
   beforeAll(async () => {

@@ -43,7 +43,10 @@ export interface Settings {
 export function addGlobals(command: Command): Command {
   return command
     .option("--root <dir>", `data root (default ${defaultRoot()})`)
-    .option("--storage-driver <name>", "storage driver: overlay2 or vfs (default: the one the root has, else overlay2)")
+    .option(
+      "--storage-driver <name>",
+      "storage driver: overlay2, overlay or vfs (default: the one the root has, else overlay2)",
+    )
     .option("--storage-opt <key=value>", "storage option, may be repeated", collect)
     .option("--config-file <file>", `daemon.json to read (default ${defaultConfigFile()})`)
     .option(

@@ -1,10 +1,11 @@
 import { InvalidParameter } from "../spec/index.js";
 import type { Driver, DriverOptions } from "./driver.js";
+import { Overlay } from "./overlay/overlay.js";
 import { parseOptions } from "./overlay2/options.js";
 import { Overlay2 } from "./overlay2/overlay2.js";
 import { Vfs } from "./vfs/vfs.js";
 
-const drivers = { overlay2: Overlay2, vfs: Vfs } as const;
+const drivers = { overlay2: Overlay2, overlay: Overlay, vfs: Vfs } as const;
 
 /** Drivers there are, in the order in which one is chosen when none is named. */
 export const driverNames = Object.keys(drivers) as readonly (keyof typeof drivers)[];

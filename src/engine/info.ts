@@ -1,3 +1,4 @@
+import type { Driver } from "../driver/index.js";
 import { nowNs, rfc3339 } from "../spec/index.js";
 import type { Info } from "./api-system.js";
 import type { ContainerParts } from "./container/container-parts.js";
@@ -13,7 +14,7 @@ export interface InfoParts extends Pick<ContainerParts, "store" | "images" | "ev
   readonly id: string;
   readonly root: string;
   readonly settings: { readonly current: Settings };
-  readonly driver: { readonly name: string; readonly status: readonly (readonly [string, string])[] };
+  readonly driver: Pick<Driver, "name" | "status" | "warnings">;
 }
 
 /** What `docker info` shows: counts, storage driver, and what this machine is. */
@@ -66,6 +67,6 @@ export function infoOf({ store, images, events, id, root, driver, settings }: In
     RuncCommit: { ID: "", Expected: "" },
     InitCommit: { ID: "", Expected: "" },
     SecurityOptions: [],
-    Warnings: null,
+    Warnings: driver.warnings ? [...driver.warnings] : null,
   };
 }

@@ -70,7 +70,7 @@ describe.for(drivers)("after a crash, on %s", (driver) => {
     expect(next.chain(layer.chainID)).toEqual([layer, below]);
   });
 
-  test.skipIf(driver === "vfs")(
+  test.skipIf(driver !== "overlay2")(
     "place: of a chain none, some or all layers have their names, bottom first",
     async () => {
       const tars = ["a", "b", "c"].map((name) => tarBytes([file(name, name)]));
@@ -97,26 +97,29 @@ describe.for(drivers)("after a crash, on %s", (driver) => {
     },
   );
 
-  test.skipIf(driver === "vfs")("unpack: the layers are there, whole or half, and nothing has a name", async () => {
-    await store.unpack(streamOf(tarBytes([file("whole", "x")])), { label: "loose" });
-    await store
-      .unpack(streamOf(tarBytes([file("attached", "x")])), { label: "loose" })
-      .then(({ cacheID }) => root.driver.attach!(cacheID, below.cacheID));
-    async function* stalls() {
-      yield tarBytes([file("half", "x".repeat(1_000_000))]).subarray(0, 700_000);
-      await new Promise(() => {});
-    }
-    const half = new AbortController();
-    let reached = () => {};
-    const midway = new Promise<void>((resolve) => {
-      reached = resolve;
-    });
-    const unpacking = store.unpack(stalls(), { label: "half", signal: half.signal, onBytes: () => reached() });
-    await Promise.race([midway, unpacking]);
-    await expectSwept(3);
-    half.abort();
-    await expect(unpacking).rejects.toThrow();
-  });
+  test.skipIf(driver !== "overlay2")(
+    "unpack: the layers are there, whole or half, and nothing has a name",
+    async () => {
+      await store.unpack(streamOf(tarBytes([file("whole", "x")])), { label: "loose" });
+      await store
+        .unpack(streamOf(tarBytes([file("attached", "x")])), { label: "loose" })
+        .then(({ cacheID }) => root.driver.attach!(cacheID, below.cacheID));
+      async function* stalls() {
+        yield tarBytes([file("half", "x".repeat(1_000_000))]).subarray(0, 700_000);
+        await new Promise(() => {});
+      }
+      const half = new AbortController();
+      let reached = () => {};
+      const midway = new Promise<void>((resolve) => {
+        reached = resolve;
+      });
+      const unpacking = store.unpack(stalls(), { label: "half", signal: half.signal, onBytes: () => reached() });
+      await Promise.race([midway, unpacking]);
+      await expectSwept(3);
+      half.abort();
+      await expect(unpacking).rejects.toThrow();
+    },
+  );
 
   test("release: the name is gone, the directory is there, or half of it, or none", async () => {
     for (const remove of [() => {}, (layer: Layer) => root.driver.remove(layer.cacheID)]) {

@@ -185,7 +185,9 @@ describe.for(drivers)("RWLayers on %s", (driver) => {
     expect(layer).toMatchObject({ parent: chainID, depth: 2, diffID: sha256(archive) });
     expect(made).toBe(archive.length);
     expect((await collect(store.tar(layer!.chainID))).equals(archive)).toBe(true);
-    expect(layer!.diffSize).toBe(await store.rw.size("c"));
+    // What Docker's older driver counts is what the archive's headers say: nothing for a link.
+    const unsaid = driver === "overlay" ? "/nowhere".length : 0;
+    expect(layer!.diffSize).toBe((await store.rw.size("c")) - unsaid);
     expect((await root.open()).chain(layer!.chainID)).toHaveLength(2);
     await using mounted = await store.mount(layer!.chainID);
     expect(fs.readdirSync(mounted.path, { encoding: "buffer" }).map(String).sort()).toEqual(

@@ -7,7 +7,7 @@ import { basename, join } from "node:path";
  *
  * @see docker-data-root.md 2.1, 5.1, 7, 8.1
  */
-export async function leftovers(root: string, driver: "overlay2" | "vfs" = "overlay2"): Promise<string[]> {
+export async function leftovers(root: string, driver: "overlay2" | "overlay" | "vfs" = "overlay2"): Promise<string[]> {
   const store = join(root, "image", driver);
   const layers = await layersOf(join(store, "layerdb/sha256"));
   const mounts = await mountsOf(join(store, "layerdb/mounts"));

@@ -16,6 +16,7 @@ export interface Place extends AsyncDisposable {
  * does not take as its upper one, memory mostly does. With `vfs` where nothing else goes.
  */
 export async function openPlace(mayMount: boolean, driver = "overlay2"): Promise<Place> {
+  if (driver === "overlay") throw new InvalidParameter("the tour shows overlay2 or vfs: it has no pages for overlay");
   let reason = mayMount ? "" : "this user may not mount, and gets no user namespace here";
   if (driver === "vfs") reason ||= "vfs was asked for";
   for (const parent of reason === "" ? [...new Set([tmpdir(), "/dev/shm", "/var/tmp"])] : []) {
