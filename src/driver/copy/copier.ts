@@ -45,7 +45,7 @@ export class Copier {
   }
 
   #start(): Worker {
-    const worker = new Worker(new URL("./copy-worker.js", import.meta.url), { execArgv: [] });
+    const worker = new Worker(new URL("./copy-tree-worker.js", import.meta.url), { execArgv: [] });
     worker.on("message", (copied: Copied) => this.#waiting.shift()?.(copied));
     worker.on("exit", () => {
       this.#worker = undefined;
