@@ -69,11 +69,21 @@ async function sent({ chainID, diffSize }: Layer, push: LayerPush): Promise<Blob
   const { layers, repository, signal, tell } = push;
   const total = diffSize > 0 ? { total: diffSize } : {};
   const told = (current: number) => tell("Pushing", { current, ...total });
-  const open = () => gzipped(counted(layers.tar(chainID, { signal }), told), recycle);
+  const opened: AsyncGenerator<Uint8Array>[] = [];
+  const open = () => {
+    const tar = counted(layers.tar(chainID, { signal }), told);
+    opened.push(tar);
+    return gzipped(tar, recycle);
+  };
   const onRetry = (_why: Error, delayMs: number) => tell(retrying(delayMs));
-  const blob = await repository.upload(open, { signal, onRetry });
-  tell("Pushed");
-  return blob;
+  try {
+    const blob = await repository.upload(open, { signal, onRetry });
+    tell("Pushed");
+    return blob;
+  } finally {
+    // A connection that ends early leaves its reader to notice that by itself.
+    await Promise.allSettled(opened.map((tar) => tar.return(undefined)));
+  }
 }
 
 /** The same bytes; told, now and then and at the end, how many have passed. */
