@@ -159,7 +159,15 @@ export type DiffSource =
   /** The layer's own directory holds them: whiteouts are devices, opaque an xattr. */
   | { readonly kind: "upper"; readonly root: string; readonly xattrPrefix: string }
   /** They are what differs between two whole trees; without `lower` all of `upper`. */
-  | { readonly kind: "trees"; readonly upper: string; readonly lower?: string };
+  | { readonly kind: "trees"; readonly upper: string; readonly lower?: string }
+  /** They are what differs where overlayfs's upper directories `upper` and `lower`, or none, lie upon one tree. */
+  | {
+      readonly kind: "uppers";
+      readonly upper: string;
+      readonly lower?: string;
+      readonly tree: string;
+      readonly xattrPrefix: string;
+    };
 
 /** Writes changes below a target, confined by the kernel, one system call after the other: run it in a worker. */
 export interface LayerWriter extends ChangeSink, Disposable {

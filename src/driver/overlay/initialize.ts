@@ -3,6 +3,7 @@ import { ensureDirectory } from "../../disk/index.js";
 import { InvalidParameter, messageOf, Unavailable } from "../../spec/index.js";
 import { backingFilesystem } from "../checks/backing-filesystem.js";
 import { missingDType, supportsDType } from "../checks/d-type.js";
+import { whyNoNativeDiff } from "../checks/native-diff.js";
 import { layerByLayer, probeOverlay } from "../checks/overlay-probe.js";
 import { inUserNamespace } from "../checks/user-namespace.js";
 import type { DriverOptions } from "../driver.js";
@@ -12,6 +13,8 @@ import type { OverlayFeatures } from "../mount/overlay-mount.js";
 export interface Ready {
   readonly backing: string;
   readonly features: OverlayFeatures;
+  /** An upper directory tells what was changed in its mount. */
+  readonly nativeDiff: boolean;
   readonly readOnly: boolean;
 }
 
@@ -28,7 +31,7 @@ export async function initialize(dataRoot: string, home: string, options: Driver
   const features = { index: false, userxattr: inUserNamespace(), layerByLayer: layerByLayer() };
   if (options.readOnly) {
     if (!existsSync(home)) throw new Unavailable(`there is no ${home} to be read`);
-    return { backing: backingFilesystem(home), features, readOnly: true };
+    return { backing: backingFilesystem(home), features, nativeDiff: true, readOnly: true };
   }
   const testDirectory = existsSync(home) ? home : dataRoot;
   const backing = backingFilesystem(testDirectory);
@@ -40,5 +43,6 @@ export async function initialize(dataRoot: string, home: string, options: Driver
     });
   });
   await ensureDirectory(home, 0o710);
-  return { backing, features, readOnly: false };
+  const nativeDiff = (await whyNoNativeDiff(home, features)) === undefined;
+  return { backing, features, nativeDiff, readOnly: false };
 }

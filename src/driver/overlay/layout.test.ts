@@ -122,6 +122,37 @@ describe.skipIf(lacking("root", "mounts"))("overlay on disk", () => {
     ]);
   });
 
+  describe("mounted by somebody with other options", () => {
+    /** An image layer, and a container upon it, mounted by hand with `options` and left to `work`. */
+    async function byHand(options: string, work: (path: string) => void): Promise<[image: string, container: string]> {
+      const image = await bench.layer(undefined, [directory("d"), file("d/f", "content")]);
+      const container = await bench.create(image);
+      const at = (name: string) => join(home, container, name);
+      fs.mkdirSync(at("merged"));
+      const layers = `lowerdir=${join(home, image, "root")},upperdir=${at("upper")},workdir=${at("work")}`;
+      await output("mount", ["-t", "overlay", "-o", `${layers},${options}`, "overlay", at("merged")]);
+      try {
+        work(at("merged"));
+      } finally {
+        await output("umount", [at("merged")]);
+      }
+      return [image, container];
+    }
+
+    test("a directory that the kernel has renamed by a redirect is seen under its new name", async () => {
+      const rename = (path: string) => fs.renameSync(join(path, "d"), join(path, "e"));
+      const [image, container] = await byHand("redirect_dir=on", rename);
+      expect(await bench.changes(container)).toEqual(["D /d", "A /e", "A /e/f"]);
+      const again = await bench.layer(image, await bench.diff(container));
+      expect(await bench.tree(again)).toEqual(['"e" dir 755 0:0', '"e/f" file "content" 644 0:0']);
+    });
+
+    test("a file whose content is still below is not taken for one of zeros", async () => {
+      const [, container] = await byHand("metacopy=on", (path) => fs.chmodSync(join(path, "d/f"), 0o600));
+      await expect(bench.diff(container)).rejects.toThrow(/"d\/f": .*metacopy/);
+    });
+  });
+
   test("a tree that does not fit on the disk ends in one line, and leaves the layer to be removed", async () => {
     await using place = await scratch();
     await output("mount", ["-t", "tmpfs", "-o", "nr_inodes=100", "none", place.path]);
@@ -181,8 +212,15 @@ describe.skipIf(lacking("root", "mounts"))("overlay on disk", () => {
     const base = await bench.layer(undefined, [file("f")]);
     const image = await bench.layer(base, [file("g")]);
     const container = await bench.create(image);
+    await bench.within(container, (path) => fs.renameSync(join(path, "f"), join(path, "h")));
     const reader = await Overlay.open(bench.dataRoot, { readOnly: true });
     expect(await reader.diffSize(image)).toBe(1);
+    const changes = [];
+    for await (const change of reader.changes(container)) changes.push(change);
+    expect(changes).toEqual([
+      { kind: "deleted", path: "/f" },
+      { kind: "added", path: "/h" },
+    ]);
     await expect(reader.create(randomID())).rejects.toMatchObject({ code: "forbidden" });
     await expect(reader.mount(container)).rejects.toMatchObject({ code: "forbidden" });
     await expect(reader.remove(image)).rejects.toMatchObject({ code: "forbidden" });

@@ -18,12 +18,13 @@ import { beginMerged, endAllMerged } from "../mount/merged-view.js";
 import { openTrees } from "../open-trees.js";
 import { changedPaths } from "../read/changed-paths.js";
 import { paced } from "../read/paced.js";
-import { changesIn, readDiff } from "../read/read-diff.js";
+import { changesIn, openPair, readDiff } from "../read/read-diff.js";
 import { sizeOf } from "../read/size-of.js";
 import { type CreateParts, createLayer } from "./create.js";
 import { type Content, contentOfTree, contentOfUpper } from "./filling.js";
 import { Home } from "./home.js";
 import { initialize, type Ready } from "./initialize.js";
+import { uppersOf } from "./uppers.js";
 
 /**
  * Docker's older `overlay`: an image layer is a whole tree, with hard links to the files of the one below; so overlayfs
@@ -104,13 +105,20 @@ export class Overlay implements Driver {
   async openDiff(id: CacheID): Promise<OpenDiff> {
     await this.#assertThere(id);
     const parent = await this.#home.parentOf(id);
-    return openTrees(() => this.mount(id), parent === undefined ? undefined : () => this.mount(parent));
+    if (parent === undefined) return openTrees(() => this.mount(id), undefined);
+    const native = this.#ready.nativeDiff && (await this.#openUppers(id, parent));
+    return (
+      native ||
+      openTrees(
+        () => this.mount(id),
+        () => this.mount(parent),
+      )
+    );
   }
 
   async *changes(id: CacheID): AsyncGenerator<PathChange, void> {
     await using open = await this.openDiff(id);
-    const { source } = open;
-    if (source.kind === "trees") yield* changedPaths(source.upper, source.lower === undefined ? [] : [source.lower]);
+    if (open.source.kind !== "upper") yield* changedPaths(openPair(open.source));
   }
 
   async diffSize(id: CacheID): Promise<number> {
@@ -140,6 +148,22 @@ export class Overlay implements Driver {
     if (!this.#ready.readOnly) await endAllMerged(this.#home.path);
   }
 
+  async #openUppers(id: CacheID, parent: CacheID): Promise<OpenDiff | undefined> {
+    await using undo = new Undo();
+    const holds: AsyncDisposable[] = [];
+    const letGo = async () => void (await Promise.all(holds.map((hold) => hold[Symbol.asyncDispose]())));
+    undo.defer(letGo);
+    for (const each of [id, parent]) holds.push(await this.#hold(each));
+    const source = await uppersOf(this.#home, id, parent, this.#parts.xattrPrefix);
+    if (source === undefined) return undefined;
+    undo.done();
+    return { source, [Symbol.asyncDispose]: letGo };
+  }
+
+  #hold(id: CacheID): Promise<AsyncDisposable> {
+    return this.#uses.hold(id, () => this.#assertThere(id));
+  }
+
   async #begin(id: CacheID): Promise<Begun> {
     await this.#assertThere(id);
     this.#fresh.delete(id);
@@ -160,7 +184,7 @@ export class Overlay implements Driver {
     undo.defer(release);
     const parent = await this.#home.parentOf(id);
     // It has to stay until its files have their further names.
-    const hold = parent && (await this.#uses.hold(parent, () => this.#assertThere(parent)));
+    const hold = parent && (await this.#hold(parent));
     const letGo = async () => {
       await hold?.[Symbol.asyncDispose]();
       release();

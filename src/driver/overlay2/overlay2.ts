@@ -17,9 +17,10 @@ import { openTrees } from "../open-trees.js";
 import { changedPaths } from "../read/changed-paths.js";
 import { Redirected } from "../read/lower.js";
 import { paced } from "../read/paced.js";
-import { changesIn, readDiff } from "../read/read-diff.js";
+import { changesIn, openPair, readDiff } from "../read/read-diff.js";
 import { hasRedirects } from "../read/redirects.js";
 import { sizeOf } from "../read/size-of.js";
+import { UponLayers } from "../read/upon-layers.js";
 import { attachLayer, createLayer, deleteLayer, type Quota } from "./create.js";
 import { fillLayer, hideBelowRoot } from "./filling.js";
 import { Home, mostLowers } from "./home.js";
@@ -136,7 +137,8 @@ export class Overlay2 implements Driver {
     try {
       if (!this.#ready.nativeDiff) throw new Redirected();
       const lowers = await this.#home.lowerDirs(id);
-      for await (const change of changedPaths(this.#home.file(id, "diff"), lowers, this.#xattrPrefix)) {
+      const pair = UponLayers.open(this.#home.file(id, "diff"), lowers, this.#xattrPrefix);
+      for await (const change of changedPaths(pair)) {
         told++;
         yield change;
       }
@@ -149,8 +151,7 @@ export class Overlay2 implements Driver {
 
   async *#changesMerged(id: CacheID): AsyncGenerator<PathChange, void> {
     await using open = await this.#openTrees(id);
-    const { source } = open;
-    if (source.kind === "trees") yield* changedPaths(source.upper, source.lower === undefined ? [] : [source.lower]);
+    if (open.source.kind !== "upper") yield* changedPaths(openPair(open.source));
   }
 
   async diffSize(id: CacheID): Promise<number> {

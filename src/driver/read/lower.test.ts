@@ -8,6 +8,7 @@ import { lsetxattr, mknodat, S } from "../../sys/index.js";
 import { listedByComparing } from "../suite/listed-by-comparing.js";
 import { seededBytes } from "../suite/seeded.js";
 import { changedPaths } from "./changed-paths.js";
+import { UponLayers } from "./upon-layers.js";
 
 /** Names that make a path too long to be asked for from the root. */
 const deep = Array.from({ length: 3 }, (_, i) => `${i}`.repeat(240)).join("/");
@@ -37,7 +38,7 @@ describe.skipIf(lacking("root", "mounts"))("what an upper directory changes over
       try {
         await output("mount", ["-t", "overlay", "-o", writable, "overlay", at("merged")]);
         const found: string[] = [];
-        for await (const { kind, path } of changedPaths(upper!, lowers, "trusted.overlay.")) {
+        for await (const { kind, path } of changedPaths(UponLayers.open(upper!, lowers, "trusted.overlay."))) {
           found.push(`${{ modified: "C", added: "A", deleted: "D" }[kind]} ${path}`);
         }
         expect(found.toSorted()).toEqual(listedByComparing(at("parent"), at("merged")));

@@ -137,7 +137,7 @@ function isOpaque(fd: number, xattr: string): boolean {
  * With `metacopy` a change of metadata leaves a file in the upper layer that has a size and nothing else. Its blocks do
  * not tell: attributes may take one.
  */
-function assertHasContent(at: string, path: Path, stat: Stat, metacopy: string): void {
+export function assertHasContent(at: string, path: Path, stat: Stat, metacopy: string): void {
   if (stat.size === 0 || (stat.mode & S.IFMT) !== S.IFREG) return;
   if (ifThere(() => lgetxattr(at, metacopy)) === undefined) return;
   throw new DataLoss(`${quoted(path)}: its content is in a layer below, since it was mounted with metacopy=on`);

@@ -30,7 +30,7 @@ import { LayerUses } from "../layer-uses.js";
 import { openTrees } from "../open-trees.js";
 import { changedPaths } from "../read/changed-paths.js";
 import { paced } from "../read/paced.js";
-import { changesIn, readDiff } from "../read/read-diff.js";
+import { changesIn, openPair, readDiff } from "../read/read-diff.js";
 import { sizeOf } from "../read/size-of.js";
 
 /**
@@ -105,8 +105,7 @@ export class Vfs implements Driver {
 
   async *changes(id: CacheID): AsyncGenerator<PathChange, void> {
     await using open = await this.openDiff(id);
-    const { source } = open;
-    if (source.kind === "trees") yield* changedPaths(source.upper, source.lower === undefined ? [] : [source.lower]);
+    if (open.source.kind !== "upper") yield* changedPaths(openPair(open.source));
   }
 
   async diffSize(id: CacheID): Promise<number> {
