@@ -1,6 +1,7 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import { createGzip, type Gzip } from "node:zlib";
 import { TarSplitWriter } from "../archive/index.js";
+import { isErrno, Unavailable } from "../spec/index.js";
 
 /**
  * Writes `tar-split.json.gz`. Compression runs on libuv's pool, beside the thread that unpacks; the file is opened at
@@ -8,12 +9,14 @@ import { TarSplitWriter } from "../archive/index.js";
  */
 export class SplitFile implements Disposable {
   readonly writer: TarSplitWriter;
+  readonly #path: string;
   readonly #gzip: Gzip;
   readonly #fd: number;
   readonly #written: Promise<void>;
   #failed = false;
 
   constructor(path: string) {
+    this.#path = path;
     this.#fd = openSync(path, "wx", 0o644);
     this.#gzip = createGzip({ level: 1, chunkSize: 64 << 10 });
     this.writer = new TarSplitWriter((chunk) => this.#gzip.write(chunk));
@@ -45,7 +48,16 @@ export class SplitFile implements Disposable {
 
   async #write(): Promise<void> {
     for await (const chunk of this.#gzip as AsyncIterable<Uint8Array>) {
-      for (let at = 0; at < chunk.length; ) at += writeSync(this.#fd, chunk, at);
+      for (let at = 0; at < chunk.length; ) at += this.#put(chunk, at);
+    }
+  }
+
+  #put(chunk: Uint8Array, at: number): number {
+    try {
+      return writeSync(this.#fd, chunk, at);
+    } catch (error) {
+      if (!isErrno(error, "ENOSPC")) throw error;
+      throw new Unavailable(`${JSON.stringify(this.#path)}: no space left on the disk`, { cause: error });
     }
   }
 }
