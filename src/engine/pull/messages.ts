@@ -17,10 +17,12 @@ export function ended(name: string, newer: boolean): ProgressMessage {
   return { status: `Status: ${newer ? "Downloaded newer image" : "Image is up to date"} for ${name}` };
 }
 
-/** Tells how the layers of one image get on, each by the beginning of its blob's digest; no step twice. */
+/** Tells how the layers of one image get on, each by the beginning of its blob's digest; no step and no figure twice. */
 export class LayerMessages {
   readonly #tell: Tell;
   readonly #told = new Set<string>();
+  /** The last figure of each blob. */
+  readonly #figures = new Map<string, string>();
 
   constructor(tell: Tell) {
     this.#tell = tell;
@@ -30,8 +32,12 @@ export class LayerMessages {
   tell(digest: string, { status, current, total }: LayerState): void {
     const id = shortID(digest);
     const step = `${id} ${status}`;
-    if (current !== undefined) this.#tell({ status, progressDetail: { current, ...(total && { total }) }, id });
-    else if (!this.#told.has(step)) this.#tell({ status, progressDetail: {}, id });
+    if (current !== undefined) {
+      const figure = `${status} ${current}`;
+      if (this.#figures.get(id) === figure) return;
+      this.#figures.set(id, figure);
+      this.#tell({ status, progressDetail: { current, ...(total && { total }) }, id });
+    } else if (!this.#told.has(step)) this.#tell({ status, progressDetail: {}, id });
     this.#told.add(step);
   }
 }

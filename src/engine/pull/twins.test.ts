@@ -59,7 +59,10 @@ describe.skipIf(drivers[1]?.skip)("one blob for two places", () => {
     await using it = await Pulling.start("overlay2", { maxConcurrentDownloads: 1 });
     const tars = [common, one, ...Array.from({ length: 20 }, () => common), two, common];
     const [blob] = it.registry.addImage("a:1", tars);
-    const lines = await it.lines("a:1");
+    const told = await it.pull("a:1");
+    const lines = told.map(({ id, status }) => `${id}: ${status}`);
+    const figures = told.filter(({ progressDetail }) => progressDetail?.current !== undefined);
+    expect(new Set(figures.map((each) => JSON.stringify(each))).size).toBe(figures.length);
     expect(it.times(blob!.digest)).toBe(1);
     expect(lines.filter((line) => line.endsWith("Pull complete"))).toHaveLength(3);
     expect(it.engine.layers.ofImage(`${it.registry.host}/a:1`)).toHaveLength(tars.length);
