@@ -1,6 +1,7 @@
 import { randomInt } from "node:crypto";
 import { rm, statfs } from "node:fs/promises";
 import { join } from "node:path";
+import { BadRegistry } from "../oracle/bad-registry.js";
 import { call, Refused } from "../oracle/engine-call.js";
 import { Layerkitd } from "../oracle/layerkitd.js";
 import { output } from "../oracle/run.js";
@@ -26,6 +27,7 @@ export async function playFullDisks(bounds: Bounds, types: readonly DiskType[] =
 async function playOn(type: DiskType, bounds: Bounds): Promise<Outcome> {
   await using disk = await loopDisk(type, "400M", type === "ext4" ? ["-m", "0"] : []);
   const root = join(disk.path, "root");
+  await using registry = await BadRegistry.start();
   await using daemon = await Layerkitd.start(root);
   await call(daemon.socket, "/images/load?quiet=1", { method: "POST", body: archiveOf(loadable(0), "base:1") });
   // From its first tag on, the time of the last one is kept.
@@ -33,7 +35,9 @@ async function playOn(type: DiskType, bounds: Bounds): Promise<Outcome> {
   const container = { method: "POST", body: { Image: "base:1", Cmd: ["sh"] } };
   await call(daemon.socket, "/containers/create?name=changed", container);
   await call(daemon.socket, "/containers/changed/archive?path=/", { method: "PUT", body: newFiles() });
-  return await playRounds(`full ${type}`, bounds, (number) => round(daemon.socket, disk.path, operation(number)));
+  return await playRounds(`full ${type}`, bounds, (number) =>
+    round(daemon.socket, disk.path, operation(number, registry)),
+  );
 }
 
 interface Request {
@@ -47,16 +51,25 @@ interface Request {
 /** Something to do, and what makes it undone. */
 type Operation = readonly [run: Request, undo: Request];
 
-const deleteImage: Request = { method: "DELETE", path: "/images/new:1" };
+const deleteImage = deletion("new:1");
 const deleteContainer: Request = { method: "DELETE", path: "/containers/new?force=1", frees: true };
 
 function post(path: string, body?: Buffer | object): Request {
   return { method: "POST", path, ...(body && { body }) };
 }
 
-function operation(number: number): Operation {
+function deletion(image: string): Request {
+  return { method: "DELETE", path: `/images/${image}` };
+}
+
+function operation(number: number, registry: BadRegistry): Operation {
+  const pulled = `${registry.host}/new:1`;
+  // Upon others than the ones that are there, and one of them twice.
+  const [bottom, middle, upper, top] = loadable(number).layers as [Buffer, Buffer, Buffer, Buffer];
+  registry.addImage("new:1", [top, middle, bottom, upper, middle]);
   return oneOf<Operation>([
     [post("/images/load?quiet=1", archiveOf(loadable(number), "new:1")), deleteImage],
+    [post(`/images/create?fromImage=${pulled}`), deletion(pulled)],
     [post("/images/create?fromSrc=-&repo=new&tag=1", newFiles()), deleteImage],
     [post("/containers/create?name=new", { Image: "base:1", Cmd: ["sh"] }), deleteContainer],
     [post("/commit?container=changed&repo=new&tag=1"), deleteImage],
