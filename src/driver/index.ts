@@ -5,6 +5,9 @@
  * The writing and the reading of changes are synchronous, for worker threads: `openWriter` and `readDiff` take plain
  * data that a driver's `fill` and `openDiff` give. Whatever a layer holds, the kernel keeps both inside its directory.
  */
+export type { Check } from "./checks/check.js";
+export { osRelease } from "./checks/os-release.js";
+export { type Survey, survey } from "./checks/survey.js";
 export { ownersAreLimited } from "./checks/user-namespace.js";
 export type * from "./driver.js";
 export { checkDriverOptions, driverNames, openDriver } from "./open-driver.js";

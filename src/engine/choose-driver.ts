@@ -1,6 +1,14 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { type Driver, type DriverOptions, driverNames, openDriver } from "../driver/index.js";
+import {
+  checkDriverOptions,
+  type Driver,
+  type DriverOptions,
+  driverNames,
+  openDriver,
+  type Survey,
+  survey,
+} from "../driver/index.js";
 import { InvalidParameter, isErrno, messageOf, Unavailable } from "../spec/index.js";
 
 /** Names of storage drivers' homes that Docker has had, in its order of preference. */
@@ -21,6 +29,26 @@ export interface DriverChoice extends DriverOptions {
 export async function chooseDriver(root: string, { driver, ...options }: DriverChoice): Promise<Driver> {
   const name = driver ?? (await priorDriver(root));
   return await (name === undefined ? firstThatWorks(root, options) : openDriver(name, root, options));
+}
+
+/** What a data root would find in a place, before anything of it is there. */
+export interface RootSurvey extends Survey {
+  /** The driver that would be taken; undefined when none works. */
+  readonly driver?: string;
+}
+
+/**
+ * Does the checks of all drivers, and says which one `chooseDriver` would take.
+ *
+ * @param dir where the data root is, or is to be
+ * @throws InvalidParameter: as `chooseDriver`
+ */
+export async function surveyRoot(dir: string, { driver, storageOptions = [] }: DriverChoice = {}): Promise<RootSurvey> {
+  if (driver !== undefined) checkDriverOptions(driver, storageOptions);
+  const found = await survey(dir, storageOptions);
+  const wanted = driver ?? (found.directory === dir ? await priorDriver(dir) : undefined);
+  const taken = found.drivers.find(({ name, obstacles }) => obstacles.length === 0 && name === (wanted ?? name));
+  return { ...found, ...(taken && { driver: taken.name }) };
 }
 
 async function firstThatWorks(root: string, options: DriverOptions): Promise<Driver> {

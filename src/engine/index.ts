@@ -4,11 +4,13 @@
  */
 
 export { freed } from "../archive/index.js";
+export type { Check } from "../driver/index.js";
 /** For pieces of the streams that are given out here, by who has used them up. */
 export { recycle } from "../threads/index.js";
 export type * from "./api-container.js";
 export type * from "./api-image.js";
 export type * from "./api-system.js";
+export { type RootSurvey, surveyRoot } from "./choose-driver.js";
 export type * from "./containers.js";
 export { checkOptions, Engine, type EngineOptions } from "./engine.js";
 export type * from "./events.js";

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import os from "node:os";
+import { osRelease } from "../driver/index.js";
 
 /** Whether control groups are those of version 2. */
 export function hasCgroup2(): boolean {
@@ -34,15 +35,6 @@ export function machineInfo(): Record<string, unknown> {
     MemTotal: os.totalmem(),
     Name: os.hostname(),
   };
-}
-
-/** @see os-release(5) */
-function osRelease(): Map<string, string> {
-  const text = readOrEmpty("/etc/os-release") || readOrEmpty("/usr/lib/os-release");
-  const lines = [...text.matchAll(/^([A-Z_0-9]+)=(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|(.*))$/gm)];
-  return new Map(
-    lines.map(([, key = "", double, single, plain]) => [key, double?.replace(/\\(.)/g, "$1") ?? single ?? plain ?? ""]),
-  );
 }
 
 function controllers(): (name: string) => boolean {

@@ -3,21 +3,37 @@ import type { Info } from "../../engine/index.js";
 import { goJSON } from "../../spec/index.js";
 import { binarySize } from "../format/size.js";
 import { type Format, formatOption, print } from "../print.js";
-import { talking } from "../session.js";
+import { alone, talking } from "../session.js";
 
 export function infoCommand(): Command {
   return new Command("info")
     .description("show what the daemon is and how it stores")
     .addOption(formatOption("-f, --format <form>"))
-    .action(
-      talking<{ format?: Format }>(async ({ client, options }) => {
-        const info = await client.get<Info>("/info");
-        if (options.format === "json") return await print(goJSON(info));
-        await print(...lines(info));
-        for (const warning of info.Warnings ?? []) process.stderr.write(`${warning}\n`);
-      }),
-    );
+    .option(
+      "--check [dir]",
+      "show what storage drivers need, and find there (default: the data root); no daemon is asked",
+    )
+    .action(function (this: Command) {
+      return (this.opts<Flags>().check === undefined ? shown : checked).call(this);
+    });
 }
+
+interface Flags {
+  readonly format?: Format;
+  readonly check?: string | true;
+}
+
+const shown = talking<Flags>(async ({ client, options }) => {
+  const info = await client.get<Info>("/info");
+  if (options.format === "json") return await print(goJSON(info));
+  await print(...lines(info));
+  for (const warning of info.Warnings ?? []) process.stderr.write(`${warning}\n`);
+});
+
+const checked = alone<Flags>(async ({ settings, options: { check, format } }) => {
+  const { checkPlace } = await import("../check-place.js");
+  await checkPlace(typeof check === "string" ? check : settings.root, settings, format);
+});
 
 function lines(info: Info): string[] {
   return [

@@ -1,13 +1,16 @@
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { Dockerd } from "../../../test/oracle/dockerd.js";
 import { find, lacking } from "../../../test/oracle/programs.js";
-import { output } from "../../../test/oracle/run.js";
+import { output, run } from "../../../test/oracle/run.js";
 import { loopDisk, scratch } from "../../../test/oracle/scratch.js";
+import { Overlay } from "../overlay/overlay.js";
 import { Overlay2 } from "../overlay2/overlay2.js";
 import { parseSize } from "../storage-size.js";
 import { backingFilesystem } from "./backing-filesystem.js";
-import { supportsDType } from "./d-type.js";
+import { missingDType, supportsDType } from "./d-type.js";
+import { survey } from "./survey.js";
 import { isIdentity } from "./user-namespace.js";
 
 const probes = (dir: string) => fs.readdirSync(dir).filter((name) => /check|probe/.test(name));
@@ -54,14 +57,38 @@ describe.skipIf(lacking("mounts", "loop", "mkfs.xfs", "mkfs.ext4"))("on file sys
     await driver.close();
   });
 
-  test("a file system without d_type is told so, with the remedy, and nothing is made on it", async () => {
+  test("a file system without d_type is refused, nothing is made on it, and the remedy helps", async () => {
     await using disk = await loopDisk("ext4", "64M", ["-O", "^filetype"]);
     expect(await supportsDType(disk.path)).toBe(false);
-    // This kernel does not even mount an overlay on it; others do.
-    await expect(Overlay2.open(disk.path)).rejects.toThrow(
-      /overlay2: (failed to mount overlay|.* without d_type support)/,
-    );
+    for (const [driver, open] of [
+      ["overlay2", Overlay2.open],
+      ["overlay", Overlay.open],
+    ] as const)
+      await expect(open(disk.path)).rejects.toMatchObject({
+        code: "unavailable",
+        message: `${missingDType(driver, "extfs")} (d_type: found none on extfs; needed: the type of each file in its directory's entry; remedy: ${remedy})`,
+      });
     expect(fs.readdirSync(disk.path)).toEqual(["lost+found"]);
+    const { checks, drivers } = await survey(disk.path);
+    expect(checks.find(({ name }) => name === "d_type")).toMatchObject({ outcome: "failed", remedy });
+    expect(Object.fromEntries(drivers.map(({ name, obstacles }) => [name, obstacles]))).toEqual({
+      ...{ overlay2: ["d_type"], overlay: ["d_type"], vfs: [] },
+    });
+    expect(fs.readdirSync(disk.path)).toEqual(["lost+found"]);
+
+    const file = join(disk.path, "../image");
+    await output("umount", [disk.path]);
+    await output("tune2fs", ["-O", "filetype", file]);
+    expect((await run("e2fsck", ["-fp", file])).status).toBeLessThan(2);
+    await output("mount", ["-o", "loop", file, disk.path]);
+    await (await Overlay2.open(disk.path)).close();
+  });
+  const remedy =
+    "unmount it, then tune2fs -O filetype DEVICE and e2fsck -f DEVICE; or make it anew with mkfs.ext4 -O filetype";
+
+  test.skipIf(lacking("dockerd"))("dockerd refuses them for the same reasons", async () => {
+    await using disk = await loopDisk("ext4", "64M", ["-O", "^filetype"]);
+    await expect(Dockerd.start(join(disk.path, "root"))).rejects.toThrow(missingDType("overlay2", "extfs"));
   });
 
   test("overlay on overlay is refused with the kernel's reason", async () => {
@@ -74,8 +101,16 @@ describe.skipIf(lacking("mounts", "loop", "mkfs.xfs", "mkfs.ext4"))("on file sys
       expect(backingFilesystem(at("merged"))).toBe("overlayfs");
       await expect(Overlay2.open(at("merged"))).rejects.toMatchObject({
         code: "unavailable",
-        message: expect.stringMatching(/^driver not supported: overlay2: failed to mount overlay: .*EINVAL/),
+        message: expect.stringMatching(
+          /^driver not supported: overlay2: failed to mount overlay: .*EINVAL.* \(backing file system: found overlayfs; needed: .*; remedy: put the data root on ext4 or XFS/,
+        ),
       });
+      const { checks } = await survey(at("merged/not/there"));
+      const failed = checks.filter(({ outcome }) => outcome === "failed").map(({ name, found }) => [name, found]);
+      expect(failed).toEqual([
+        ["backing file system", "overlayfs"],
+        ["overlay mount", "EINVAL on overlayfs"],
+      ]);
       expect(probes(at("merged"))).toEqual([]);
     } finally {
       await output("umount", [at("merged")]);
@@ -111,6 +146,17 @@ test("sizes are in powers of 1024, however the unit is spelled", () => {
   expect(sizes).toEqual([512, 1024, 1536, 10 * 1024 ** 3, 2 * 1024 ** 3, 1024 ** 4, 0]);
   for (const wrong of ["", "-1", "1x", "G", "1 2", "0x10"])
     expect(() => parseSize(wrong), wrong).toThrow("invalid size");
+});
+
+test("a directory that cannot be written to serves no driver", async () => {
+  const { directory, checks, drivers } = await survey("/proc/not/there");
+  expect(directory).toBe("/proc");
+  expect(checks.at(-1)).toMatchObject({
+    name: "directory",
+    outcome: "failed",
+    remedy: expect.stringContaining("--root"),
+  });
+  expect(drivers.map(({ obstacles }) => obstacles)).toEqual([["directory"], ["directory"], ["directory"]]);
 });
 
 test("only the whole range of ids mapped to itself is no user namespace", () => {

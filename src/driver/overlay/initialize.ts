@@ -1,11 +1,10 @@
 import { existsSync } from "node:fs";
 import { ensureDirectory } from "../../disk/index.js";
-import { InvalidParameter, messageOf, Unavailable } from "../../spec/index.js";
+import { InvalidParameter, Unavailable } from "../../spec/index.js";
+import { assertUsable } from "../checks/assert-usable.js";
 import { backingFilesystem } from "../checks/backing-filesystem.js";
-import { missingDType, supportsDType } from "../checks/d-type.js";
 import { whyNoNativeDiff } from "../checks/native-diff.js";
-import { layerByLayer, probeOverlay } from "../checks/overlay-probe.js";
-import { inUserNamespace } from "../checks/user-namespace.js";
+import { featuresHere } from "../checks/overlay-probe.js";
 import type { DriverOptions } from "../driver.js";
 import type { OverlayFeatures } from "../mount/overlay-mount.js";
 
@@ -28,20 +27,13 @@ export async function initialize(dataRoot: string, home: string, options: Driver
   if (option !== undefined)
     throw new InvalidParameter(`overlay: unknown option ${option.split("=")[0]?.toLowerCase()}`);
   // Docker leaves `index` to the kernel here.
-  const features = { index: false, userxattr: inUserNamespace(), layerByLayer: layerByLayer() };
+  const features = { ...featuresHere(), index: false };
   if (options.readOnly) {
     if (!existsSync(home)) throw new Unavailable(`there is no ${home} to be read`);
     return { backing: backingFilesystem(home), features, nativeDiff: true, readOnly: true };
   }
   const testDirectory = existsSync(home) ? home : dataRoot;
-  const backing = backingFilesystem(testDirectory);
-  // Before the mount, which fails without it, too, but does not say why.
-  if (!(await supportsDType(testDirectory))) throw new Unavailable(missingDType("overlay", backing));
-  await probeOverlay(testDirectory, features).catch((error) => {
-    throw new Unavailable(`driver not supported: overlay: failed to mount overlay: ${messageOf(error)}`, {
-      cause: error,
-    });
-  });
+  const backing = await assertUsable(testDirectory, { driver: "overlay", features });
   await ensureDirectory(home, 0o710);
   const nativeDiff = (await whyNoNativeDiff(home, features)) === undefined;
   return { backing, features, nativeDiff, readOnly: false };

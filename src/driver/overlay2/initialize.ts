@@ -1,11 +1,10 @@
 import { existsSync } from "node:fs";
 import { ensureDirectory } from "../../disk/index.js";
-import { InvalidParameter, messageOf, Unavailable } from "../../spec/index.js";
+import { InvalidParameter, Unavailable } from "../../spec/index.js";
+import { assertUsable } from "../checks/assert-usable.js";
 import { backingFilesystem } from "../checks/backing-filesystem.js";
-import { missingDType, supportsDType } from "../checks/d-type.js";
 import { whyNoNativeDiff } from "../checks/native-diff.js";
-import { layerByLayer, probeOverlay } from "../checks/overlay-probe.js";
-import { inUserNamespace } from "../checks/user-namespace.js";
+import { featuresHere } from "../checks/overlay-probe.js";
 import type { DriverOptions } from "../driver.js";
 import type { OverlayFeatures } from "../mount/overlay-mount.js";
 import { type Overlay2Options, parseOptions } from "./options.js";
@@ -33,10 +32,8 @@ export async function initialize(dataRoot: string, home: string, options: Driver
   const testDirectory = isFresh ? dataRoot : home;
   const features = featuresHere();
   if (options.readOnly) return unprobed(home, parsed, features);
-  const backing = backingFilesystem(testDirectory);
-  // Before the mount, which fails without it, too, but does not say why.
-  if (!(await supportsDType(testDirectory))) throw new Unavailable(missingDType("overlay2", backing));
-  await assertMountable(testDirectory, features);
+  const { overrideKernelCheck } = parsed;
+  const backing = await assertUsable(testDirectory, { driver: "overlay2", features, overrideKernelCheck });
   await ensureDirectory(home, 0o710);
   await ensureDirectory(`${home}/l`, 0o700);
   const quota = backing === "xfs" ? await ProjectQuota.open(home) : undefined;
@@ -50,27 +47,6 @@ export async function initialize(dataRoot: string, home: string, options: Driver
 function unprobed(home: string, options: Overlay2Options, features: OverlayFeatures): Ready {
   if (!existsSync(home)) throw new Unavailable(`there is no ${home} to be read`);
   return { options, backing: backingFilesystem(home), nativeDiff: true, features, quota: undefined, readOnly: true };
-}
-
-function featuresHere(): OverlayFeatures {
-  return {
-    index: existsSync("/sys/module/overlay/parameters/index"),
-    userxattr: inUserNamespace(),
-    layerByLayer: layerByLayer(),
-  };
-}
-
-async function assertMountable(dir: string, features: OverlayFeatures): Promise<void> {
-  if (process.env._DOCKERD_ROOTLESS_SELINUX === "1") throw unsupported("SELinux is not supported in rootless mode");
-  try {
-    await probeOverlay(dir, features);
-  } catch (error) {
-    throw unsupported(messageOf(error), error);
-  }
-}
-
-function unsupported(why: string, cause?: unknown): Unavailable {
-  return new Unavailable(`driver not supported: overlay2: failed to mount overlay: ${why}`, { cause });
 }
 
 function assertSizeUsable({ size }: Overlay2Options, backing: string, quota: ProjectQuota | undefined): void {

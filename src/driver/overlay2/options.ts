@@ -4,6 +4,8 @@ import { parseSize } from "../storage-size.js";
 export interface Overlay2Options {
   /** Bytes that a writable layer may take when its own options say nothing. */
   readonly size?: number;
+  /** An older kernel than Docker asks for is tried all the same. */
+  readonly overrideKernelCheck?: boolean;
 }
 
 /** @param options `KEY=VALUE`, as `--storage-opt` gives them @throws InvalidParameter with Docker's messages */
@@ -15,15 +17,17 @@ export function parseOptions(options: readonly string[]): Overlay2Options {
     const key = option.slice(0, equals).toLowerCase();
     const value = option.slice(equals + 1);
     if (key === "overlay2.size") parsed = { ...parsed, size: parseSize(value) };
-    else if (key === "overlay2.override_kernel_check") checkBoolean(key, value);
+    else if (key === "overlay2.override_kernel_check")
+      parsed = { ...parsed, overrideKernelCheck: booleanOf(key, value) };
     else throw new InvalidParameter(`overlay2: unknown option ${key}`);
   }
   return parsed;
 }
 
-/** It has no effect since the kernel is tried instead of its version; the spellings are those of Go. */
-function checkBoolean(key: string, value: string): void {
+/** The spellings are those of Go. */
+function booleanOf(key: string, value: string): boolean {
   if (!/^(1|0|t|f|true|false)$/i.test(value)) throw new InvalidParameter(`${key}: want true or false, not '${value}'`);
+  return /^(1|t|true)$/i.test(value);
 }
 
 /** The limit for a layer; 0 for none. @param storage a writable layer's options; absent for an image layer */
