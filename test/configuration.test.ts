@@ -40,6 +40,29 @@ function sampleOf(kind: (node: never, name: string) => unknown): unknown {
   return "info";
 }
 
+test("a value that cannot be is told in dockerd's words, with its place", async () => {
+  await using directory = await scratch();
+  const said = async (entry: string, number: number) => {
+    const file = join(directory.path, `${number}.json`);
+    await writeFile(file, `{\n  "debug": true,\n  ${entry}\n}`);
+    const { stderr } = await run(process.execPath, [layerkitMain, "--config-file", file, "serve", "--validate"]);
+    return stderr.split("\n")[0]?.replace(`layerkit: config file ${file}: line 3, `, "");
+  };
+  const wrong: Readonly<Record<string, string>> = {
+    '"registry-mirrors": ["x"]': 'column 23: invalid mirror: unsupported scheme "" in "x"',
+    '"insecure-registries": ["a/b"]': 'column 26: insecure registry a/b is not valid: invalid host "a/b"',
+    '"labels": ["x"]': "column 13: bad attribute format: x",
+    '"labels": ["a=1", "a=2"]': "column 13: conflict labels for a=2 and a=1",
+    '"runtimes": {"runc": {"path": "x"}}': "column 15: runtime name 'runc' is reserved",
+    '"default-runtime": "other"': "column 22: specified default runtime 'other' does not exist",
+    '"storage-driver": "zfs"': "column 21: no storage driver 'zfs': there are overlay2, overlay, vfs",
+    '"storage-opts": ["overlay2.sise=1"]': "column 19: overlay2: unknown option overlay2.sise",
+    '"hosts": ["fd://", "x"]': 'column 12: invalid host "x": want unix:///PATH/TO/SOCKET, or for serve fd://',
+  };
+  const told = await Promise.all(Object.keys(wrong).map(said));
+  expect(told).toEqual(Object.values(wrong));
+});
+
 test("what a driver would refuse is found beforehand", async () => {
   const validate = (...flags: string[]) => run(process.execPath, [layerkitMain, "serve", "--validate", ...flags]);
   const said = [

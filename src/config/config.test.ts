@@ -87,7 +87,8 @@ describe("what is wrong is told with its place", () => {
 
 test("keys without effect are told apart, null is as if left out, and the last of two of one name counts", () => {
   const text = '{"iptables": false, "debug": null, "mtu": 1500, "userns-remap": "", "log-level": "WARN", "mtu": 9000}';
-  expect(parseConfig(text)).toEqual({
+  expect(parseConfig(text)).toMatchObject({
+    places: { mtu: { line: 1, column: text.indexOf("9000") + 1 } },
     values: { "userns-remap": undefined, "log-level": "warn" },
     given: { iptables: false, mtu: 9000, "userns-remap": "", "log-level": "WARN" },
     idle: ["iptables", "mtu"],

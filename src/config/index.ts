@@ -4,4 +4,4 @@
  */
 export { assertNoConflicts } from "./conflicts.js";
 export type { ConfigFile, Runtime } from "./keys.js";
-export { type Config, readConfig } from "./read.js";
+export { type Config, judged, readConfig } from "./read.js";

@@ -20,8 +20,13 @@ export class Misplaced extends Error {
   }
 }
 
-/** Line and column, each from 1, columns in characters. */
-export function placeOf(at: number, text: string): { readonly line: number; readonly column: number } {
+/** Each counts from 1; columns are characters. */
+export interface Place {
+  readonly line: number;
+  readonly column: number;
+}
+
+export function placeOf(at: number, text: string): Place {
   const lines = text.slice(0, at).split("\n");
   return { line: lines.length, column: [...(lines.at(-1) ?? "")].length + 1 };
 }

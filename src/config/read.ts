@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { InvalidParameter, isErrno, messageOf, NotFound } from "../spec/index.js";
 import { type ConfigFile, idle, newer, used } from "./keys.js";
 import type { Kind } from "./kinds.js";
-import { type Field, Misplaced, parseLocated, placeOf, plainOf } from "./located.js";
+import { type Field, Misplaced, type Place, parseLocated, placeOf, plainOf } from "./located.js";
 import { nearest } from "./nearest.js";
 
 const kinds: Readonly<Record<string, Kind<unknown>>> = { ...idle, ...newer, ...used };
@@ -15,6 +15,24 @@ export interface Config {
   readonly given: Readonly<Record<string, unknown>>;
   /** Keys set that have no effect here. */
   readonly idle: readonly string[];
+  /** Where the value of each stands. */
+  readonly places: Readonly<Record<string, Place>>;
+}
+
+/**
+ * Has a value of the file judged by who knows what it means.
+ *
+ * @throws InvalidParameter: what `judge` throws, with the file and the place of the value
+ */
+export function judged<T>({ path, places }: Config, key: string, judge: () => T): T {
+  try {
+    return judge();
+  } catch (error) {
+    const { line, column } = places[key]!;
+    throw new InvalidParameter(`config file ${path}: line ${line}, column ${column}: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
 }
 
 /**
@@ -51,6 +69,7 @@ function configOf(content: string): Omit<Config, "path"> {
   return {
     values: Object.fromEntries(read.filter(([key]) => key in used)) as ConfigFile,
     given: Object.fromEntries(set.map(({ key, value }) => [key, plainOf(value)])),
+    places: Object.fromEntries(set.map(({ key, value }) => [key, placeOf(value.at, content)])),
     idle: [...new Set(set.map(({ key }) => key))].filter((key) => !(key in used)),
   };
 }

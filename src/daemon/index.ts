@@ -11,4 +11,4 @@ export { Log, type LogLevel } from "./log.js";
 export type { Identity, ListedLayer } from "./routes/own.js";
 export { type ServeOptions, serve } from "./serve.js";
 export type { Served } from "./served.js";
-export { tellServiceManager } from "./service-manager.js";
+export { ServiceManager } from "./service-manager.js";

@@ -1,5 +1,6 @@
-import { assertNoConflicts, type Config } from "../../config/index.js";
+import { assertNoConflicts, type Config, judged } from "../../config/index.js";
 import type { LogLevel } from "../../daemon/index.js";
+import { checkOptions, type EngineOptions } from "../../engine/index.js";
 import { activated, defaultSocket, rootSocket, socketOf } from "../places.js";
 import type { Globals, Settings } from "../settings.js";
 
@@ -14,12 +15,15 @@ export interface ServeSettings extends Settings {
   readonly notes: readonly string[];
 }
 
-/** @throws InvalidParameter: set on the command line and in the config file, or hosts that are none */
+/**
+ * @throws InvalidParameter: set on the command line and in the config file, or a value there that cannot be, in
+ * dockerd's words and with its place
+ */
 export function serveSettings(settings: Settings, globals: Globals): ServeSettings {
   const { config, root, sockets } = settings;
   if (config) assertNoConflicts(config, flagsOf(globals));
-  const hosts = config?.values.hosts ?? [];
-  const here = sockets.length > 0 ? sockets : hosts.filter((host) => !isRemote(host)).map(socketOf);
+  if (config) checkValues(config, root);
+  const here = sockets.length > 0 ? sockets : hostsOf(config);
   const [first = defaultSocket(), ...others] = here;
   const own = rootSocket(root) ?? [];
   const listen = new Set([first, ...others].filter((socket) => socket !== activated).concat(own));
@@ -30,6 +34,28 @@ export function serveSettings(settings: Settings, globals: Globals): ServeSettin
     level: levelOf(globals, config),
     notes: config ? notesOn(config) : [],
   };
+}
+
+function hostsOf(config: Config | undefined): string[] {
+  const here = config?.values.hosts?.filter((host) => !isRemote(host));
+  return config && here ? judged(config, "hosts", () => here.map(socketOf)) : [];
+}
+
+/** Has the engine judge what the file says, one key after the other. */
+function checkValues(config: Config, root: string): void {
+  const { "storage-driver": driver, labels, runtimes, "default-runtime": defaultRuntime, ...values } = config.values;
+  const named = driver && { driver };
+  const options: Readonly<Record<string, Omit<EngineOptions, "root">>> = {
+    "storage-driver": { ...named },
+    "storage-opts": { ...named, storageOptions: values["storage-opts"] ?? [] },
+    labels: { labels: labels ?? [] },
+    "insecure-registries": { registries: { insecure: values["insecure-registries"] ?? [] } },
+    "registry-mirrors": { registries: { mirrors: values["registry-mirrors"] ?? [] } },
+    runtimes: { runtimes: runtimes ?? {} },
+    "default-runtime": { runtimes: runtimes ?? {}, ...(defaultRuntime && { defaultRuntime }) },
+  };
+  const set = Object.entries(options).filter(([key]) => key in config.values);
+  for (const [key, option] of set) judged(config, key, () => checkOptions({ root, ...option }));
 }
 
 /** By their keys in the file, in the order in which dockerd names them. */

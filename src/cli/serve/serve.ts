@@ -1,7 +1,6 @@
 import { setFlagsFromString } from "node:v8";
-import { Log, serve, takeActivated, tellServiceManager } from "../../daemon/index.js";
+import { Log, ServiceManager, serve, takeActivated } from "../../daemon/index.js";
 import { checkOptions } from "../../engine/index.js";
-import { messageOf } from "../../spec/index.js";
 import type { Alone } from "../session.js";
 import { engineOptions } from "../settings.js";
 import { Hangups } from "./hangups.js";
@@ -29,23 +28,20 @@ export async function serveHere({ settings: given, globals, interrupt }: Given):
   let settings = serveSettings(given, globals);
   const { listen, level, root } = settings;
   const log = new Log({ level });
+  const manager = ServiceManager.take((error) => log.warn("the service manager is not told", { error: error.message }));
   for (const note of settings.notes) log.warn(note);
   const activated = settings.activated ? takeActivated() : [];
   const daemon = await serve({ ...engineOptions(settings), sockets: listen, activated, log, lasting: true });
   for (const socket of [...listen, ...activated.map((fd) => `fd://${fd}`)]) log.info("API listen on", { socket });
   log.info("ready", { root, pid: process.pid });
-  const tell = (state: Parameters<typeof tellServiceManager>[0]) =>
-    tellServiceManager(state, (error) =>
-      log.warn("the service manager is not told", { state, error: messageOf(error) }),
-    );
-  tell("READY=1");
+  manager.tell("READY=1");
   hangups.begin(async () => {
-    tell("RELOADING=1");
+    manager.tell("RELOADING=1");
     settings = await reload(daemon, settings, globals, log);
-    tell("READY=1");
+    manager.tell("READY=1");
   });
   await fired(interrupt.stop);
-  tell("STOPPING=1");
+  manager.tell("STOPPING=1");
   log.info("stopping", { signal: interrupt.signal });
   await daemon.close(graceMs, interrupt.hurry);
   log.info("stopped");

@@ -13,6 +13,10 @@ export interface Check {
 
 /** A driver cannot work since a check failed. @param reason in Docker's words */
 export function refusal(reason: string, check: Check, cause?: unknown): Unavailable {
-  const { name, found, needed, remedy = "none" } = check;
-  return new Unavailable(`${reason} (${name}: found ${found}; needed: ${needed}; remedy: ${remedy})`, { cause });
+  return new Unavailable(explained(reason, check), { cause });
+}
+
+/** Docker's words, and behind them the check that they are about. */
+export function explained(reason: string, { name, found, needed, remedy = "none" }: Check): string {
+  return `${reason} (${name}: found ${found}; needed: ${needed}; remedy: ${remedy})`;
 }

@@ -3,6 +3,7 @@ import { ensureDirectory } from "../../disk/index.js";
 import { InvalidParameter, Unavailable } from "../../spec/index.js";
 import { assertUsable } from "../checks/assert-usable.js";
 import { backingFilesystem } from "../checks/backing-filesystem.js";
+import { explained } from "../checks/check.js";
 import { whyNoNativeDiff } from "../checks/native-diff.js";
 import { featuresHere } from "../checks/overlay-probe.js";
 import type { DriverOptions } from "../driver.js";
@@ -51,10 +52,16 @@ function unprobed(home: string, options: Overlay2Options, features: OverlayFeatu
 
 function assertSizeUsable({ size }: Overlay2Options, backing: string, quota: ProjectQuota | undefined): void {
   if (size === undefined || quota) return;
-  throw new InvalidParameter(
-    backing === "xfs"
-      ? "Storage option overlay2.size not supported. Filesystem does not support Project Quota: " +
-          "Filesystem does not support, or has not enabled quotas"
-      : `Storage Option overlay2.size only supported for backingFS XFS. Found ${backing}`,
-  );
+  const check = {
+    name: "project quota",
+    needed: "XFS with project quota, for overlay2.size",
+    outcome: "failed",
+    remedy: "mount XFS with -o pquota, or leave overlay2.size out",
+  } as const;
+  const isXFS = backing === "xfs";
+  const reason = isXFS
+    ? "Storage option overlay2.size not supported. Filesystem does not support Project Quota: " +
+      "Filesystem does not support, or has not enabled quotas"
+    : `Storage Option overlay2.size only supported for backingFS XFS. Found ${backing}`;
+  throw new InvalidParameter(explained(reason, { ...check, found: isXFS ? "XFS without it" : backing }));
 }
