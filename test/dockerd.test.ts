@@ -1,7 +1,8 @@
-import { createReadStream } from "node:fs";
+import { createReadStream, lstatSync, readdirSync, readFileSync } from "node:fs";
 import { appendFile, readdir, readFile, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { snapshot } from "../src/driver/suite/snapshot.js";
 import { Engine, type Info } from "../src/engine/index.js";
 import { Forbidden } from "../src/spec/index.js";
 import { Dockerd } from "./oracle/dockerd.js";
@@ -78,6 +79,12 @@ describe.skipIf(skip).for(["overlay2", "overlay"] as const)("%s, both ways with 
     await using disk = await loopDisk("ext4", "2G");
     const root = join(disk.path, "data");
     const theirs = await makeTheirs(root, disk, driver);
+    {
+      await using engine = await Engine.open({ root: join(disk.path, "ours"), driver });
+      await collected(engine.images.load(streamOf(await sampleArchive("sample:theirs"))));
+    }
+    const [made, madeByDocker] = [join(disk.path, "ours"), root].map((each) => layerDirectories(each, driver));
+    for (const [diffID, lines] of made!) expect(madeByDocker!.get(diffID), "the same directories").toEqual(lines);
     const committed = await workOnTheirs(root, disk, theirs);
 
     await using dockerd = await Dockerd.start(root, { driver });
@@ -112,6 +119,19 @@ describe.skipIf(skip)("a data root that a running dockerd serves", () => {
     expect(await leftovers(place.path)).toEqual([]);
   });
 });
+
+/** By DiffID what lies in a layer's directory, and its tree; but for what is ours alone, and the mark that others lie upon it. */
+function layerDirectories(root: string, driver: Driver): Map<string, string[]> {
+  const layerdb = join(root, "image", driver, "layerdb/sha256");
+  const read = (layer: string, fact: string) => readFileSync(join(layerdb, layer, fact), "utf8");
+  const linesOf = (directory: string) => {
+    const names = readdirSync(directory).filter((name) => !["parent", "committed"].includes(name));
+    const modes = names.map((name) => `${name} ${lstatSync(join(directory, name)).mode.toString(8)}`);
+    return [...modes, ...snapshot(join(directory, driver === "overlay" ? "root" : "diff"), { times: true })];
+  };
+  const layers = readdirSync(layerdb);
+  return new Map(layers.map((layer) => [read(layer, "diff"), linesOf(join(root, driver, read(layer, "cache-id")))]));
+}
 
 /** What each says of its driver; dockerd also warns of the machine. */
 function expectSameInfo(ours: Info, theirs: Info): void {
