@@ -127,7 +127,9 @@ function layerDirectories(root: string, driver: Driver): Map<string, string[]> {
   const linesOf = (directory: string) => {
     const names = readdirSync(directory).filter((name) => !["parent", "committed"].includes(name));
     const modes = names.map((name) => `${name} ${lstatSync(join(directory, name)).mode.toString(8)}`);
-    return [...modes, ...snapshot(join(directory, driver === "overlay" ? "root" : "diff"), { times: true })];
+    const tree = snapshot(join(directory, driver === "overlay" ? "root" : "diff"), { times: true });
+    // A whiteout has the time at which it was made.
+    return [...modes, ...tree.map((line) => line.replace(/(?<= char 0:0 .*) @.*/, ""))];
   };
   const layers = readdirSync(layerdb);
   return new Map(layers.map((layer) => [read(layer, "diff"), linesOf(join(root, driver, read(layer, "cache-id")))]));

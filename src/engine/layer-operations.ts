@@ -20,6 +20,7 @@ export function layerOperations({ layers, imageStore, references }: LayerParts):
     },
     inspect: (chainID) => layers.get(id(chainID)),
     directories: async (chainID) => layers.metadata(id(chainID)),
+    inodes: async (chainID) => layers.inodes(id(chainID)),
     tar: (chainID, { signal } = {}) => layers.tar(id(chainID), { ...(signal && { signal }) }),
     mount: async (chainID) => layers.mount(id(chainID)),
   };

@@ -10,10 +10,17 @@ export interface Layers {
   inspect(chainID: string): LayerInfo;
   /** Where the layer lies on disk, in the keys of `GraphDriver.Data`. */
   directories(chainID: string): Promise<Record<string, string>>;
+  /** Inodes that the layer and those below it take with each driver. InvalidParameter: it cannot be told of them. */
+  inodes(chainID: string): Promise<LayerInodes>;
   /** The very bytes of the tar the layer was made of; lazily. At reading: DataLoss, its files were changed. */
   tar(chainID: string, options?: AbortOption): AsyncIterable<Uint8Array>;
   /** The tree of the layer and those below it, read-only, until disposed. */
   mount(chainID: string): Promise<Mounted>;
+}
+
+export interface LayerInodes {
+  readonly overlay2: number;
+  readonly overlay: number;
 }
 
 export interface LayerInfo {

@@ -2,7 +2,7 @@ import type { DiffSource, WriteTarget } from "../driver/index.js";
 import type { DiffID } from "../spec/index.js";
 
 /** What layer threads do. Plain data: it is sent to them. */
-export type Job = UnpackJob | RecordJob | WriteJob | RebuildJob | MeasureJob;
+export type Job = UnpackJob | RecordJob | WriteJob | RebuildJob | MeasureJob | InodesJob;
 
 /** Unpacks the archive that is fed, compressed or not. */
 export interface UnpackJob {
@@ -39,6 +39,13 @@ export interface RebuildJob {
 export interface MeasureJob {
   readonly kind: "measure";
   readonly split: string;
+}
+
+/** Counts what a chain of layers takes of a file system's inodes. */
+export interface InodesJob {
+  readonly kind: "inodes";
+  /** Bottom first. */
+  readonly splits: readonly string[];
 }
 
 /** What `unpack` and `record` have made. */

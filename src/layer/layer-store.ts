@@ -5,7 +5,7 @@ import { type ChainID, type DiffID, DigestMismatch, InvalidParameter, NotImpleme
 import { labelled, SourceFailure } from "../threads/index.js";
 import { deleteLayers } from "./deletion.js";
 import type { Unpacked } from "./jobs.js";
-import type { Damaged, Layer, ReleasedLayer } from "./layer.js";
+import type { Damaged, Layer, LayerInodes, ReleasedLayer } from "./layer.js";
 import { layerTar, splitIn } from "./layer-tar.js";
 import { layerThreads } from "./layer-threads.js";
 import { LayerDB } from "./layerdb.js";
@@ -64,6 +64,8 @@ export class LayerStore {
   readonly #parts: StoreParts;
   /** What has been measured: a digest has one size for ever. */
   readonly #tarSizes = new Map<DiffID, number>();
+  /** A chain is the same for ever, too. Of its topmost layer alone. */
+  readonly #inodes = new Map<ChainID, LayerInodes>();
 
   /** Reads the layerdb, or begins one. Damaged entries are no error. */
   static async open({ root, driver, writable, report = () => {} }: LayerStoreOptions): Promise<LayerStore> {
@@ -208,6 +210,23 @@ export class LayerStore {
     return size;
   }
 
+  /**
+   * Inodes that the chain takes in the home of each driver, by tar-split alone: what a file system of a fixed number of
+   * them is asked for. @throws as `tar`; InvalidParameter: a layer links to those below, or writes through its symlinks
+   */
+  async inodes(chainID: ChainID): Promise<LayerInodes> {
+    const chain = this.chain(chainID)
+      .map((layer) => layer.chainID)
+      .reverse();
+    if (!this.#inodes.has(chainID)) {
+      const counts = await this.#countedInodes(chainID, chain);
+      for (const [at, each] of chain.entries()) this.#inodes.set(each, counts[at]!);
+    }
+    const counts = chain.map((each) => this.#inodes.get(each)!);
+    const sum = (driver: keyof LayerInodes) => counts.reduce((total, count) => total + count[driver], 0);
+    return { overlay2: sum("overlay2"), overlay: sum("overlay") };
+  }
+
   /** The read-only tree of the chain, until disposed; the layer stays as long. @throws NotFound "layer does not exist" */
   async mount(chainID: ChainID): Promise<Mounted> {
     const { driver, layers } = this.#parts;
@@ -245,6 +264,15 @@ export class LayerStore {
     return this.#holding(chainID, () =>
       layerThreads
         .ask<number>({ kind: "measure", split: splitIn(this.#parts.db.layerDir(chainID)) })
+        .catch((error) => Promise.reject(labelled(`layer ${chainID}`, error))),
+    );
+  }
+
+  #countedInodes(chainID: ChainID, chain: readonly ChainID[]): Promise<LayerInodes[]> {
+    const splits = chain.map((each) => splitIn(this.#parts.db.layerDir(each)));
+    return this.#holding(chainID, () =>
+      layerThreads
+        .ask<LayerInodes[]>({ kind: "inodes", splits })
         .catch((error) => Promise.reject(labelled(`layer ${chainID}`, error))),
     );
   }

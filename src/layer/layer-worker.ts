@@ -1,4 +1,5 @@
 import { type Channel, serve } from "../threads/index.js";
+import { countInodes } from "./count-inodes.js";
 import type { Job } from "./jobs.js";
 import { measure, rebuild } from "./rebuild.js";
 import { record } from "./record.js";
@@ -17,5 +18,7 @@ serve((job: Job, channel: Channel): Promise<unknown> => {
       return channel.output(rebuild(job));
     case "measure":
       return measure(job.split);
+    case "inodes":
+      return countInodes(job);
   }
 });

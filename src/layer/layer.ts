@@ -16,6 +16,12 @@ export interface Layer {
   readonly depth: number;
 }
 
+/** Inodes that layers take in the home of each driver, those of Docker's own files beside them included. */
+export interface LayerInodes {
+  readonly overlay2: number;
+  readonly overlay: number;
+}
+
 /** A layer deleted by a release. */
 export interface ReleasedLayer {
   readonly chainID: ChainID;

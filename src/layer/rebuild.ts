@@ -45,7 +45,7 @@ export async function measure(split: string): Promise<number> {
  * The records of a tar-split file, some at a time: a promise for each would take longer than all else. They are to be
  * read before the next are asked for.
  */
-async function* readSplit(path: string): AsyncGenerator<Iterable<TarSplitRecord>> {
+export async function* readSplit(path: string): AsyncGenerator<Iterable<TarSplitRecord>> {
   const reader = new TarSplitReader();
   try {
     const bytes = createReadStream(path, { highWaterMark: 256 << 10 });

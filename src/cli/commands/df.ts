@@ -1,5 +1,6 @@
 import { Command } from "commander";
-import type { DiskUsage } from "../../engine/index.js";
+import type { DiskUsage, LayerInodes } from "../../engine/index.js";
+import type { Client } from "../client.js";
 import { size } from "../format/size.js";
 import { type Format, formatOption, type Listing, print, printListing } from "../print.js";
 import { talking } from "../session.js";
@@ -14,13 +15,13 @@ interface Options {
 export function dfCommand(): Command {
   return new Command("df")
     .description("show how much disk images, containers and volumes take")
-    .option("-v, --verbose", "each of them")
+    .option("-v, --verbose", "each of them, and inodes of images with either driver")
     .addOption(formatOption())
     .action(
       talking<Options>(async ({ client, options }) => {
         const usage = await client.get<DiskUsage>("/system/df");
         if (!options.verbose) return await printListing(summary(usage), options.format);
-        for (const [title, listing] of details(usage)) {
+        for (const [title, listing] of details(usage, await inodesOf(usage, client))) {
           await print(`${title}:`, "");
           await printListing(listing, options.format);
           await print("");
@@ -80,12 +81,26 @@ function row(Type: string, count: number, active: number, total: number, free: n
   };
 }
 
-function details(usage: DiskUsage): [string, Listing][] {
+type Inodes = ReadonlyMap<string, LayerInodes>;
+
+/** By image id; without those of which it cannot be told. One after the other: each may have a hundred thousand files. */
+async function inodesOf({ Images }: DiskUsage, client: Client): Promise<Inodes> {
+  const inodes = new Map<string, LayerInodes>();
+  for (const { Id } of Images) {
+    const counted = await client.get<LayerInodes>(`/layerkit/inodes/${Id}`).catch(() => undefined);
+    if (counted) inodes.set(Id, counted);
+  }
+  return inodes;
+}
+
+function details(usage: DiskUsage, inodes: Inodes): [string, Listing][] {
+  const rowsOf = (image: DiskUsage["Images"][number]) => {
+    const { overlay2 = "N/A", overlay = "N/A" } = inodes.get(image.Id) ?? {};
+    const counts = { InodesOverlay2: String(overlay2), InodesOverlay: String(overlay) };
+    return imageRows(image, { trunc: true }).map((row) => ({ ...row, ...counts }));
+  };
   return [
-    [
-      "Images space usage",
-      { rows: usage.Images.flatMap((image) => imageRows(image, { trunc: true })), columns: imageColumns },
-    ],
+    ["Images space usage", { rows: usage.Images.flatMap(rowsOf), columns: imageColumns }],
     [
       "Containers space usage",
       { rows: usage.Containers.map((each) => containerRow(each, true)), columns: containerColumns },
@@ -108,6 +123,8 @@ const imageColumns = {
   "SHARED SIZE": "SharedSize",
   "UNIQUE SIZE": "UniqueSize",
   CONTAINERS: "Containers",
+  "OVERLAY2 INODES": "InodesOverlay2",
+  "OVERLAY INODES": "InodesOverlay",
 };
 const containerColumns = {
   "CONTAINER ID": "ID",

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { productVersion } from "../../engine/index.js";
+import { type LayerInodes, productVersion } from "../../engine/index.js";
 import { InvalidParameter, NotFound } from "../../spec/index.js";
 import type { HeldMount, HeldMounts } from "../held-mounts.js";
 import { type Answer, json } from "../http/answer.js";
@@ -41,6 +41,7 @@ export function ownRoutes(engine: Served, { mounts, failures, lasting }: OwnStat
   return [
     ["GET /layerkit", () => json(identity())],
     ["GET /layerkit/layers/{name*}", async (call) => json(await layersOf(engine, call.param("name")))],
+    ["GET /layerkit/inodes/{name*}", async (call) => json(await inodesOf(engine, call.param("name")))],
     ["GET /layerkit/failures/{request}", (call) => json({ message: failureOf(failures, call.param("request")) })],
     ["GET /layerkit/mounts", () => json(mounts.list())],
     ["POST /layerkit/mounts", (call) => mount(mounts, call)],
@@ -64,6 +65,12 @@ async function layersOf({ layers }: Served, name: string): Promise<ListedLayer[]
     return { DiffID: diffID, ChainID: chainID, Size: diffSize, Data: await layers.directories(chainID) };
   });
   return await Promise.all(listed);
+}
+
+/** What an image takes with each driver, as `GET /layerkit/inodes/{name}` tells it. */
+async function inodesOf({ layers }: Served, name: string): Promise<LayerInodes> {
+  const [top] = layers.ofImage(name);
+  return top ? layers.inodes(top.chainID) : { overlay2: 0, overlay: 0 };
 }
 
 function failureOf(failures: Failures, request: string): string {
