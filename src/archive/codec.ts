@@ -54,10 +54,9 @@ export function feed(
   const run = async () => {
     try {
       for await (const chunk of source) {
-        if (into.destroyed) return;
-        // After a failure another thread may still be reading the piece.
-        const used = (error?: Error | null) => error || onUsed(chunk);
-        if (!into.write(chunk, used)) await drained(into);
+        // A piece may be gone when the next is asked for; after a failure another thread may still be reading it.
+        if (into.destroyed || !(await isTaken(into, chunk))) return;
+        onUsed(chunk);
       }
       into.end();
     } catch (error) {
@@ -74,13 +73,14 @@ interface Closable {
   destroy(error?: Error): unknown;
 }
 
-/** Resolves when the stream takes more, or never will. */
-function drained(stream: NodeJS.WritableStream): Promise<void> {
+/** Writes a piece. @returns whether it is used up; false: the stream takes nothing more */
+function isTaken(stream: NodeJS.WritableStream, piece: Uint8Array): Promise<boolean> {
   return new Promise((resolve) => {
-    const done = () => {
-      stream.off("drain", done).off("close", done);
-      resolve();
-    };
-    stream.on("drain", done).on("close", done);
+    const closed = () => resolve(false);
+    stream.once("close", closed);
+    stream.write(piece, (error) => {
+      stream.off("close", closed);
+      resolve(!error);
+    });
   });
 }

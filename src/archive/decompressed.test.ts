@@ -5,6 +5,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { InvalidParameter, Unavailable } from "../spec/index.js";
 import { compressionOf } from "./compression.js";
 import { decompressed } from "./decompressed.js";
+import { freed } from "./free.js";
 import { streamed } from "./handmade.test.kit.js";
 
 async function read(bytes: AsyncIterable<Uint8Array>): Promise<Buffer> {
@@ -64,6 +65,15 @@ describe.for(forms)("a stream packed by $name", ({ name, packed }) => {
     };
     expect((await read(decompressed(streamed(packed!, 7000), { onUsed }))).equals(text)).toBe(true);
     expect(left).toBe(0);
+  });
+
+  test.skipIf(!packed)("may come in pieces that are gone when the next is asked for", async () => {
+    for (const length of [100, 5000, 100_000]) {
+      async function* own() {
+        for await (const piece of streamed(packed!, length)) yield new Uint8Array(piece);
+      }
+      expect((await read(decompressed(freed(own())))).equals(text)).toBe(true);
+    }
   });
 
   test.skipIf(!packed)("may be read by who keeps nothing, or by who keeps all", async () => {
