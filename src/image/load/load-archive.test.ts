@@ -175,7 +175,20 @@ describe.for(drivers)("an abort, on %s", (driver) => {
 
   test("by a reader who stops leaves nothing", async () => {
     await using stores = await freshStores(driver);
-    for await (const _ of loadArchive(bytes(dockerArchive([sample])), stores)) break;
+    const archive = dockerArchive([sample]);
+    let stop = () => {};
+    const stopped = new Promise<void>((resolve) => {
+      stop = resolve;
+    });
+    async function* body() {
+      yield* bytes(archive.subarray(0, -512));
+      if (stores.layers.canUnpack) await stopped;
+      yield archive.subarray(-512);
+    }
+    for await (const _ of loadArchive(body(), stores)) {
+      stop();
+      break;
+    }
     expect(stores.images.list()).toEqual([]);
     expect(await stores.left()).toEqual([]);
     expect(await readdir(stores.tmp)).toEqual([]);
