@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
-import type { Config, ConfigFile } from "../config/index.js";
+import { type Config, type ConfigFile, logLevels, readConfig } from "../config/index.js";
 import type { Changeable, EngineOptions } from "../engine/index.js";
 import { messageOf } from "../spec/index.js";
 import { defaultConfigFile, defaultRoot, socketOf } from "./places.js";
@@ -16,7 +16,7 @@ export interface Globals {
   readonly host?: readonly string[];
   readonly readOnly?: boolean;
   readonly debug?: boolean;
-  readonly logLevel?: string;
+  readonly logLevel?: (typeof logLevels)[number];
   readonly insecureRegistry?: readonly string[];
   readonly registryMirror?: readonly string[];
   readonly maxConcurrentDownloads?: number;
@@ -74,11 +74,10 @@ function number(value: string): number {
   throw new InvalidArgumentError("It is no whole number.");
 }
 
-const levels = ["trace", "debug", "info", "warn", "warning", "error", "fatal", "panic"];
-
-function level(value: string): string {
-  if (levels.includes(value.toLowerCase())) return value.toLowerCase();
-  throw new InvalidArgumentError(`It is none of ${levels.join(", ")}.`);
+function level(value: string): (typeof logLevels)[number] {
+  const found = logLevels.find((known) => known === value.toLowerCase());
+  if (found !== undefined) return found;
+  throw new InvalidArgumentError(`It is none of ${logLevels.join(", ")}.`);
 }
 
 function collectHost(value: string, earlier: readonly string[] = []): string[] {
@@ -111,7 +110,6 @@ export async function settingsOf(globals: Globals): Promise<Settings> {
 async function configOf(named: string | undefined): Promise<Config | undefined> {
   const path = named ?? defaultConfigFile();
   if (named === undefined && !existsSync(path)) return undefined;
-  const { readConfig } = await import("../config/index.js");
   return await readConfig(path);
 }
 

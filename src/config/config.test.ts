@@ -79,6 +79,7 @@ describe("what is wrong is told with its place", () => {
       '{\n"debug": true,\n "Debug": true}',
       "line 3, column 2: the following directives don't match any configuration option: Debug (did you mean debug?)",
     ],
+    ['{"graph": "/a", "data-root": "/b"}', 'column 2: cannot specify both "graph" and "data-root" config file options'],
     ['{"toString": 1, "__proto__": 2}', "option: toString, __proto__"],
   ] as const)("%j", ([text, message]) => {
     expect(() => parseConfig(text)).toThrow(message);

@@ -3,5 +3,6 @@
  * file something is wrong. It reads and judges; what the values mean is the business of others.
  */
 export { assertNoConflicts } from "./conflicts.js";
-export type { ConfigFile, Runtime } from "./keys.js";
+export { type ConfigFile, logLevels } from "./keys.js";
 export { type Config, judged, readConfig } from "./read.js";
+export type { Runtime } from "./runtime.js";

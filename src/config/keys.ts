@@ -1,4 +1,8 @@
 import { anything, atLeast, flag, type Kind, list, map, off, text, type ValueOf, whole, word } from "./kinds.js";
+import { runtime } from "./runtime.js";
+
+/** Words for `log-level`, from the least to the most important. */
+export const logLevels = ["trace", "debug", "info", "warn", "warning", "error", "fatal", "panic"] as const;
 
 /** Keys of `daemon.json` that say something here; all but `log-level` as dockerd means them. */
 export const used = {
@@ -9,7 +13,7 @@ export const used = {
   "storage-opts": list(text),
   hosts: list(text),
   debug: flag,
-  "log-level": word("trace", "debug", "info", "warn", "warning", "error", "fatal", "panic"),
+  "log-level": word(...logLevels),
   labels: list(text),
   "insecure-registries": list(text),
   "registry-mirrors": list(text),
@@ -118,19 +122,3 @@ export const newer: Readonly<Record<string, Kind<unknown>>> = {
   "swarm-raft-election-tick": whole,
   "swarm-raft-heartbeat-tick": whole,
 };
-
-export interface Runtime {
-  /** A program on PATH, or its absolute path. */
-  readonly path: string;
-  readonly runtimeArgs?: readonly string[];
-}
-
-function runtime(...[node, name]: Parameters<Kind<Runtime>>): Runtime {
-  const fields = node.kind === "object" ? new Map(node.fields.map(({ key, value }) => [key, value])) : new Map();
-  map(anything)(node, name);
-  const [path, args] = [fields.get("path"), fields.get("runtimeArgs")];
-  return {
-    path: path ? text(path, `${name}.path`) : "",
-    ...(args && { runtimeArgs: list(text)(args, `${name}.runtimeArgs`) }),
-  };
-}

@@ -64,6 +64,7 @@ function configOf(content: string): Omit<Config, "path"> {
   const file = parseLocated(content);
   if (file.kind !== "object") throw new Misplaced(file.at, "expected { and keys, as in daemon.json");
   assertKnown(file.fields);
+  assertOneRoot(file.fields);
   const set = file.fields.filter(({ value }) => !(value.kind === "plain" && value.value === null));
   const read = set.map(({ key, value }) => [key, kinds[key]!(value, key)] as const);
   return {
@@ -72,6 +73,12 @@ function configOf(content: string): Omit<Config, "path"> {
     places: Object.fromEntries(set.map(({ key, value }) => [key, placeOf(value.at, content)])),
     idle: [...new Set(set.map(({ key }) => key))].filter((key) => !(key in used)),
   };
+}
+
+/** @throws Misplaced in dockerd's words */
+function assertOneRoot(fields: readonly Field[]): void {
+  const [old, root] = ["graph", "data-root"].map((name) => fields.find(({ key }) => key === name));
+  if (old && root) throw new Misplaced(old.at, 'cannot specify both "graph" and "data-root" config file options');
 }
 
 function assertKnown(fields: readonly Field[]): void {

@@ -39,7 +39,7 @@ export interface EngineOptions extends Changeable {
  *
  * @throws InvalidParameter
  */
-export function checkOptions({ driver, storageOptions, ...changeable }: EngineOptions): void {
+export function checkOptions({ driver, storageOptions, ...changeable }: Partial<EngineOptions>): void {
   checkDriverOptions(driver, storageOptions);
   checkedOptions(changeable);
 }

@@ -1,5 +1,5 @@
 import type { Daemon, Log } from "../../daemon/index.js";
-import { messageOf } from "../../spec/index.js";
+import { messageOf, NotFound } from "../../spec/index.js";
 import { type Globals, settingsOf } from "../settings.js";
 import { type ServeSettings, serveSettings } from "./serve-settings.js";
 
@@ -21,6 +21,7 @@ export async function reload(
   log.info("Got signal to reload configuration", { from: file ?? "the command line" });
   try {
     const now = serveSettings(await settingsOf(globals), globals);
+    if (file !== undefined && now.config === undefined) throw new NotFound(`config file ${file} is gone`);
     daemon.reload(now.changeable, now.level);
     for (const note of now.notes) if (!before.notes.includes(note)) log.warn(note);
     const waiting = lasting.filter((key) => shown(before, key) !== shown(now, key));

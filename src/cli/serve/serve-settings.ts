@@ -22,7 +22,7 @@ export interface ServeSettings extends Settings {
 export function serveSettings(settings: Settings, globals: Globals): ServeSettings {
   const { config, root, sockets } = settings;
   if (config) assertNoConflicts(config, flagsOf(globals));
-  if (config) checkValues(config, root);
+  if (config) checkValues(config);
   const here = sockets.length > 0 ? sockets : hostsOf(config);
   const [first = defaultSocket(), ...others] = here;
   const own = rootSocket(root) ?? [];
@@ -42,10 +42,10 @@ function hostsOf(config: Config | undefined): string[] {
 }
 
 /** Has the engine judge what the file says, one key after the other. */
-function checkValues(config: Config, root: string): void {
+function checkValues(config: Config): void {
   const { "storage-driver": driver, labels, runtimes, "default-runtime": defaultRuntime, ...values } = config.values;
   const named = driver && { driver };
-  const options: Readonly<Record<string, Omit<EngineOptions, "root">>> = {
+  const options: Readonly<Record<string, Partial<EngineOptions>>> = {
     "storage-driver": { ...named },
     "storage-opts": { ...named, storageOptions: values["storage-opts"] ?? [] },
     labels: { labels: labels ?? [] },
@@ -55,7 +55,7 @@ function checkValues(config: Config, root: string): void {
     "default-runtime": { runtimes: runtimes ?? {}, ...(defaultRuntime && { defaultRuntime }) },
   };
   const set = Object.entries(options).filter(([key]) => key in config.values);
-  for (const [key, option] of set) judged(config, key, () => checkOptions({ root, ...option }));
+  for (const [key, option] of set) judged(config, key, () => checkOptions(option));
 }
 
 /** By their keys in the file, in the order in which dockerd names them. */
@@ -79,12 +79,13 @@ function flagsOf(globals: Globals): Record<string, unknown> {
 function levelOf({ debug, logLevel }: Globals, config: Config | undefined): LogLevel {
   if (debug ?? config?.values.debug) return "debug";
   const level = logLevel ?? config?.values["log-level"] ?? "info";
-  return level === "warn" ? "warning" : (level as LogLevel);
+  return level === "warn" ? "warning" : level;
 }
 
 function notesOn({ path, values, idle }: Config): string[] {
   const remote = (values.hosts ?? []).filter(isRemote);
   return [
+    ...(values.graph === undefined ? [] : [`config file ${path}: graph is deprecated, and now called data-root`]),
     ...(idle.length > 0 ? [`config file ${path}: no effect here have ${idle.join(", ")}`] : []),
     ...(remote.length > 0 ? [`config file ${path}: only unix sockets are listened on, not ${remote.join(", ")}`] : []),
   ];

@@ -37,13 +37,10 @@ export function kernelCheck(driver: keyof typeof needs, { release, os }: Machine
   if (version === undefined)
     return { ...check, outcome: "warning", remedy: "none is known: the release cannot be read, the mount decides" };
   if (isAtLeast(version, needs[driver]) || isRedHats(version, release, os)) return { ...check, outcome: "ok" };
-  if (override)
-    return { ...check, outcome: "warning", remedy: `overlay2.override_kernel_check is set; ${newer("rather ")}` };
+  if (override) return { ...check, outcome: "warning", remedy: "boot a newer kernel, should mounts fail" };
   const way = driver === "overlay2" ? ", or try with --storage-opt overlay2.override_kernel_check=true" : "";
-  return { ...check, outcome: "failed", remedy: `${newer()}${way}` };
+  return { ...check, outcome: "failed", remedy: `boot a newer kernel${way}` };
 }
-
-const newer = (rather = "") => `${rather}boot a newer kernel`;
 
 /** The machine's kernel is Red Hat's where its release says `.el7`, whatever container this process is in. */
 function isRedHats(version: KernelVersion, release: string, os: ReadonlyMap<string, string>): boolean {
