@@ -1,8 +1,9 @@
+import { availableParallelism } from "node:os";
 import type { LayerStore } from "../../layer/index.js";
 import { Passing, type Repository } from "../../registry/index.js";
 import type { ChainID, Undo } from "../../spec/index.js";
 import { eitherSignal } from "../either-signal.js";
-import type { Slots } from "../slots.js";
+import { Slots } from "../slots.js";
 import { fetchLayer } from "./fetch.js";
 import type { KeptLayers } from "./kept-layers.js";
 import type { LayerMessages } from "./messages.js";
@@ -10,6 +11,9 @@ import type { WantedLayer } from "./plan.js";
 import type { Fetch, Watch } from "./transfer.js";
 import type { Share, Transfers } from "./transfers.js";
 import { unlessAborted } from "./unless-aborted.js";
+
+/** That one layer keeps busy. */
+const threadsEach = 2;
 
 export interface BringParts {
   readonly layers: LayerStore;
@@ -65,9 +69,10 @@ async function allArrived(
   const failed = new AbortController();
   const signal = eitherSignal(bringing.signal, failed.signal);
   const arrivals: Promise<Share>[] = [];
+  const turns = new Slots(Math.ceil(availableParallelism() / threadsEach));
   for (const [at, wanted] of missing.entries()) {
     const below = missing[at - 1]?.chainID ?? base;
-    const fetch = fetching(parts, wanted, bringing.repository, { below, ready: arrivals[at - 1] });
+    const fetch = fetching(parts, wanted, bringing.repository, { turns, below, ready: arrivals[at - 1] });
     arrivals.push(arrived(parts.transfers, wanted, fetch, { ...bringing, signal }));
   }
   try {
@@ -94,16 +99,22 @@ async function keep({ transfers, kept }: BringParts, shares: readonly Share[], b
   await placed.catch(() => undefined);
 }
 
-/**
- * How a layer is fetched, when it is its turn.
- *
- * @param lower `below`: what it belongs upon; `ready`: resolves when that is there, if it is not yet
- */
+/** When a layer is fetched. */
+interface Order {
+  /** To be unpacked: those of the image's layers. */
+  readonly turns: Slots;
+  /** What it belongs upon. */
+  readonly below: ChainID | undefined;
+  /** Resolves when that is there, if it is not yet. */
+  readonly ready: Promise<unknown> | undefined;
+}
+
+/** How a layer is fetched, when it is its turn. */
 function fetching(
   { layers, downloads }: BringParts,
   wanted: WantedLayer,
   repository: Repository,
-  { below, ready }: { readonly below: ChainID | undefined; readonly ready: Promise<unknown> | undefined },
+  { turns, below, ready }: Order,
 ): Fetch {
   return async (signal, tell) => {
     const onWait = () => tell({ status: "Waiting" });
@@ -111,7 +122,8 @@ function fetching(
       onWait();
       await ready;
     }
-    return downloads.run(() => fetchLayer(wanted, { layers, repository, signal, tell }, below), { signal, onWait });
+    const fetchParts = { layers, repository, signal, tell, turns };
+    return downloads.run(() => fetchLayer(wanted, fetchParts, below), { signal, onWait });
   };
 }
 

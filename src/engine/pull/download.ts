@@ -5,6 +5,7 @@
 export class Download implements AsyncIterable<Uint8Array>, AsyncDisposable {
   readonly #source: AsyncIterator<Uint8Array>;
   readonly #onBytes: (taken: number) => void;
+  #first: Promise<Uint8Array | undefined> | undefined;
   #taken = 0;
   #ended = false;
 
@@ -12,6 +13,12 @@ export class Download implements AsyncIterable<Uint8Array>, AsyncDisposable {
   constructor(source: AsyncIterable<Uint8Array>, onBytes: (taken: number) => void) {
     this.#source = source[Symbol.asyncIterator]();
     this.#onBytes = onBytes;
+  }
+
+  /** Resolves when the first bytes have come. @throws what the source throws instead */
+  async begun(): Promise<void> {
+    this.#first = this.#read();
+    await this.#first;
   }
 
   get taken(): number {
@@ -33,7 +40,13 @@ export class Download implements AsyncIterable<Uint8Array>, AsyncDisposable {
     }
   }
 
-  async #next(): Promise<Uint8Array | undefined> {
+  #next(): Promise<Uint8Array | undefined> {
+    const next = this.#first ?? this.#read();
+    this.#first = undefined;
+    return next;
+  }
+
+  async #read(): Promise<Uint8Array | undefined> {
     if (this.#ended) return undefined;
     const { done, value } = await this.#source.next().catch((error) => {
       this.#ended = true;

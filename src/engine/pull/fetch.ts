@@ -4,9 +4,11 @@ import { pastBadMirrors, type Repository } from "../../registry/index.js";
 import { type ChainID, DataLoss, DigestMismatch, InvalidParameter, NotFound } from "../../spec/index.js";
 import { labelled } from "../../threads/index.js";
 import { retrying } from "../retrying.js";
+import type { Slots } from "../slots.js";
 import { Download } from "./download.js";
 import type { WantedLayer } from "./plan.js";
 import type { Brought, Watch } from "./transfer.js";
+import { inTurn, type Turn } from "./turn.js";
 
 /** Milliseconds between two messages about one layer, as dockerd has it. */
 const pace = 100;
@@ -19,6 +21,8 @@ export interface FetchParts {
   readonly repository: Repository;
   readonly signal: AbortSignal;
   readonly tell: Watch;
+  /** Those of an image's layers to be unpacked. */
+  readonly turns: Slots;
 }
 
 /**
@@ -37,17 +41,25 @@ async function fetched(
   { mirrors, ...parts }: FetchParts & { readonly mirrors: boolean },
   below: ChainID | undefined,
 ): Promise<Brought> {
-  const { layers, repository, signal } = parts;
+  const { layers, repository, signal, turns } = parts;
   const { blob, diffID, label } = wanted;
   const progress = new Progress(blob.size, parts.tell);
   const onRetry = (_why: Error, _offset: number, delayMs: number) => progress.retrying(delayMs);
   const bytes = freed(repository.blob(blob, { signal, onRetry, mirrors }));
   await using download = new Download(checked(bytes, progress), (taken) => progress.downloaded(taken));
-  const options = { label, expected: diffID, signal, onBytes: (used: number) => progress.extracting(used) };
-  try {
+  const unpack = async (turn: Turn): Promise<Brought> => {
+    const onBytes = (used: number) => {
+      turn.unpacked(progress.isComplete ? undefined : download.taken - used);
+      progress.extracting(used);
+    };
+    const options = { label, expected: diffID, signal, onBytes };
     if (layers.canUnpack) return { loose: await layers.unpack(download, options) };
     const { chainID } = await layers.register(download, { ...options, ...(below && { parent: below }) });
     return { held: { [Symbol.asyncDispose]: async () => void (await layers.release(chainID)) } };
+  };
+  try {
+    await download.begun();
+    return await inTurn(turns, signal, unpack);
   } catch (error) {
     throw signal.aborted ? error : await explained(error, wanted, download, mirrors && repository.isMirrored);
   }
@@ -91,7 +103,8 @@ class Progress {
   readonly #total: number;
   readonly #tell: Watch;
   #toldAt = Number.NEGATIVE_INFINITY;
-  #complete = false;
+  /** Whether all has come. */
+  isComplete = false;
 
   constructor(total: number, tell: Watch) {
     this.#total = total;
@@ -104,13 +117,13 @@ class Progress {
   }
 
   complete(): void {
-    this.#complete = true;
+    this.isComplete = true;
     this.#tell({ status: "Download complete" });
   }
 
   /** @param current what has been taken in; the last of it may not be on disk yet */
   extracting(current: number): void {
-    if (this.#complete && current < this.#total) this.#figure("Extracting", current);
+    if (this.isComplete && current < this.#total) this.#figure("Extracting", current);
   }
 
   retrying(delayMs: number): void {
