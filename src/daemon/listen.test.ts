@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { chmod, lstat, mkdtemp, rename, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, lstat, mkdtemp, open, rename, rm, stat, writeFile } from "node:fs/promises";
 import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -35,6 +35,12 @@ describe("sockets", () => {
       await using listener = await Listener.open(path, hangUp, fail);
       expect(listener.path).toBe(path);
     }));
+
+  test("what was handed over has to be a socket", async () => {
+    const file = await open("/dev/null");
+    await expect(Listener.adopt(file.fd, hangUp, fail)).rejects.toThrow("is no socket for that");
+    await file.close();
+  });
 
   test("a socket that somebody serves, a file, and a path too long are refused", () =>
     inDirectory(async (path) => {

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { Hangups } from "../serve/hangups.js";
 import { alone } from "../session.js";
 import { addGlobals } from "../settings.js";
 
@@ -9,8 +10,9 @@ export function serveCommand(): Command {
     .action(
       alone<{ readonly validate?: boolean }>(
         async (given) => {
+          using hangups = new Hangups();
           const { serveHere, validate } = await import("../serve/serve.js");
-          await (given.options.validate ? validate(given) : serveHere(given));
+          await (given.options.validate ? validate(given) : serveHere({ ...given, hangups }));
         },
         { uncaught: ["SIGHUP"] },
       ),

@@ -3,11 +3,15 @@ import { Log, ServiceManager, serve, takeActivated } from "../../daemon/index.js
 import { checkOptions } from "../../engine/index.js";
 import type { Alone } from "../session.js";
 import { engineOptions } from "../settings.js";
-import { Hangups } from "./hangups.js";
+import type { Hangups } from "./hangups.js";
 import { reload } from "./reload.js";
 import { serveSettings } from "./serve-settings.js";
 
-type Given = Pick<Alone<unknown>, "settings" | "globals" | "interrupt">;
+type Given = Pick<Alone<unknown>, "settings" | "globals">;
+
+interface Serving extends Given, Pick<Alone<unknown>, "interrupt"> {
+  readonly hangups: Hangups;
+}
 
 /** How long running requests may take after a signal to stop. */
 const graceMs = 15_000;
@@ -20,8 +24,7 @@ export function validate({ settings: given, globals }: Given): void {
 }
 
 /** Serves until told to stop. */
-export async function serveHere({ settings: given, globals, interrupt }: Given): Promise<void> {
-  using hangups = new Hangups();
+export async function serveHere({ settings: given, globals, interrupt, hangups }: Serving): Promise<void> {
   // Garbage is looked for before 48 MB of it have gathered: a daemon passes bytes on, little of what it makes lasts.
   setFlagsFromString("--semi-space-growth-factor=1");
   process.umask(0o022);
