@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { layerkitMain } from "./oracle/layerkitd.js";
 import { lacking, program } from "./oracle/programs.js";
 import { output, run } from "./oracle/run.js";
-import { scratch } from "./oracle/scratch.js";
+import { loopDisk, scratch } from "./oracle/scratch.js";
 
 const check = (...args: string[]) => run(process.execPath, [layerkitMain, ...args]);
 
@@ -40,6 +40,31 @@ describe.skipIf(lacking("root", "mounts"))("layerkit info --check", () => {
     expect(text.stdout).toMatch(/^overlay2 would be used here\.\n$/m);
     expect(await readdir(place.path)).toEqual([]);
   });
+
+  test.skipIf(lacking("loop", "mkfs.ext4"))(
+    "looks at a driver's home, where that is a file system of its own",
+    async () => {
+      await using place = await scratch("/dev/shm");
+      await using disk = await loopDisk("ext4", "64M", ["-O", "^filetype"]);
+      const home = join(place.path, "overlay2");
+      await mkdir(home);
+      await output("mount", ["--bind", disk.path, home]);
+      try {
+        const told: Told = JSON.parse((await check("info", "--check", place.path, "--format", "json")).stdout);
+        expect(told).toMatchObject({ Directory: home, Driver: "" });
+        expect(told.Checks.find(({ Name }) => Name === "d_type")).toMatchObject({
+          Outcome: "failed",
+          Found: "none on extfs",
+        });
+        const refused = await check("--root", place.path, "images");
+        expect(refused.stderr).toMatch(
+          /^layerkit: overlay2: the backing extfs .* \(d_type: found none on extfs; needed: .*; remedy: .*\)\n$/,
+        );
+      } finally {
+        await output("umount", [home]);
+      }
+    },
+  );
 
   test("fails where no driver works, or not the one that is named or has data there", async () => {
     await using place = await scratch("/dev/shm");

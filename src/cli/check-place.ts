@@ -38,11 +38,11 @@ function wire({ directory, checks, drivers, driver = "" }: RootSurvey): object {
 }
 
 function lines(place: string, { directory, checks, drivers, driver }: RootSurvey): string[] {
-  const where = directory === place ? place : `${place}, which is not there: ${directory} was looked at`;
+  const isThere = directory === place || directory.startsWith(`${place}/`);
   const rows = checks.map(({ outcome, name, found, needed }) => [outcome, name, found, needed]);
   const remedies = checks.filter(({ remedy }) => remedy !== undefined);
   return [
-    `Directory: ${where}`,
+    `Directory: ${directory}${isThere ? "" : ` (${place} is not there yet)`}`,
     ...table(["OUTCOME", "CHECK", "FOUND", "NEEDED"], rows),
     ...(remedies.length > 0 ? ["What to do:", ...remedies.map(remedyLine)] : []),
     "Storage drivers:",

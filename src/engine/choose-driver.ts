@@ -33,7 +33,7 @@ export async function chooseDriver(root: string, { driver, ...options }: DriverC
 
 /** What a data root would find in a place, before anything of it is there. */
 export interface RootSurvey extends Survey {
-  /** The driver that would be taken; undefined when none works. */
+  /** The driver that would be taken; undefined when none works, or not the one that it has to be. */
   readonly driver?: string;
 }
 
@@ -45,10 +45,16 @@ export interface RootSurvey extends Survey {
  */
 export async function surveyRoot(dir: string, { driver, storageOptions = [] }: DriverChoice = {}): Promise<RootSurvey> {
   if (driver !== undefined) checkDriverOptions(driver, storageOptions);
-  const found = await survey(dir, storageOptions);
-  const wanted = driver ?? (found.directory === dir ? await priorDriver(dir) : undefined);
+  const wanted = driver ?? (await priorDriver(dir).catch(ifHidden));
+  // A driver's home may be a file system of its own.
+  const found = await survey(join(dir, wanted ?? driverNames[0]!), storageOptions);
   const taken = found.drivers.find(({ name, obstacles }) => obstacles.length === 0 && name === (wanted ?? name));
   return { ...found, ...(taken && { driver: taken.name }) };
+}
+
+/** What cannot be read will not be written to either, which is for the checks to say. */
+function ifHidden(error: unknown): undefined {
+  if (!isErrno(error, "EACCES")) throw error;
 }
 
 async function firstThatWorks(root: string, options: DriverOptions): Promise<Driver> {
