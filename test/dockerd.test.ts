@@ -137,6 +137,7 @@ function layerDirectories(root: string, driver: Driver): Map<string, string[]> {
 
 /** What each says of its driver; dockerd also warns of the machine. */
 function expectSameInfo(ours: Info, theirs: Info): void {
+  expect(ours.Driver).toBe(theirs.Driver);
   const common = new Map<string, string>(theirs.DriverStatus);
   expect(ours.DriverStatus.filter(([key]) => common.has(key))).toEqual(theirs.DriverStatus);
   const ofDriver = (warnings: readonly string[] | null) => warnings?.filter((line) => line.includes("storage-driver"));

@@ -44,7 +44,11 @@ describe.skipIf(lacking("root", "mounts")).each(["overlay2", "overlay", "vfs"] a
         await using undo = new Undo();
         const ids = await filled(driver, stack, undo);
         const [top] = ids.slice(-1);
-        expect(await shown(driver, top!)).toEqual(linesBelowRoot(merge(stack)));
+        // Where layers are whole trees, those below have to be as they were.
+        const checked = name === "overlay2" ? ids.length - 1 : 0;
+        for (const [at, id] of [...ids.entries()].slice(checked)) {
+          expect(await shown(driver, id), `layer ${at}`).toEqual(linesBelowRoot(merge(stack.slice(0, at + 1))));
+        }
         const below = merge(stack.slice(0, -1));
         const listed = (await all(driver.changes(top!))).map(lineOf).sort();
         expect(listed).toEqual(pathChanges(below, merge(stack)).map(lineOf).sort());
