@@ -6,6 +6,7 @@ import type { Layer } from "./layer.js";
 import { layerTar, splitIn } from "./layer-tar.js";
 import { layerThreads } from "./layer-threads.js";
 import type { StoreParts } from "./store-parts.js";
+import { writeBack } from "./write-back.js";
 
 /**
  * A layer with all its content that has no name yet: a driver's directory, and a write set that tells of it. Only
@@ -20,6 +21,7 @@ export class LooseLayer implements AsyncDisposable {
   /** Where its content is. */
   readonly root: string;
   readonly #parts: StoreParts;
+  readonly #writtenBack: Promise<void>;
   #set: WriteSet | undefined;
   #chainID: ChainID | undefined;
 
@@ -27,6 +29,7 @@ export class LooseLayer implements AsyncDisposable {
     this.#parts = parts;
     this.#set = set;
     ({ diffID: this.diffID, diffSize: this.diffSize, cacheID: this.cacheID, root: this.root } = made);
+    this.#writtenBack = writeBack(this.root, this.diffSize);
   }
 
   /** Where its metadata is. @throws Conflict: it has been placed, or disposed */
@@ -56,6 +59,7 @@ export class LooseLayer implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     const set = this.#set;
     this.#set = undefined;
+    await this.#writtenBack;
     if (set) await discard(this.#parts, this.cacheID, set);
   }
 }
