@@ -4,6 +4,7 @@ import type { Driver, Mounted } from "../driver/index.js";
 import { type ChainID, type DiffID, DigestMismatch, InvalidParameter, NotImplemented } from "../spec/index.js";
 import { labelled, SourceFailure } from "../threads/index.js";
 import { deleteLayers } from "./deletion.js";
+import { InodeCounts } from "./inode-counts.js";
 import type { Unpacked } from "./jobs.js";
 import type { Damaged, Layer, LayerInodes, ReleasedLayer } from "./layer.js";
 import { layerTar, splitIn } from "./layer-tar.js";
@@ -64,8 +65,7 @@ export class LayerStore {
   readonly #parts: StoreParts;
   /** What has been measured: a digest has one size for ever. */
   readonly #tarSizes = new Map<DiffID, number>();
-  /** A chain is the same for ever, too. Of its topmost layer alone. */
-  readonly #inodes = new Map<ChainID, LayerInodes>();
+  readonly #inodes: InodeCounts;
 
   /** Reads the layerdb, or begins one. Damaged entries are no error. */
   static async open({ root, driver, writable, report = () => {} }: LayerStoreOptions): Promise<LayerStore> {
@@ -83,6 +83,7 @@ export class LayerStore {
   private constructor(parts: StoreParts, damaged: readonly Damaged[]) {
     this.#parts = parts;
     this.damaged = damaged;
+    this.#inodes = new InodeCounts(parts.db);
     this.rw = new RWLayers(parts);
   }
 
@@ -215,16 +216,9 @@ export class LayerStore {
    * them is asked for. @throws as `tar`; InvalidParameter: a layer links to those below, or writes through its symlinks
    */
   async inodes(chainID: ChainID): Promise<LayerInodes> {
-    const chain = this.chain(chainID)
-      .map((layer) => layer.chainID)
-      .reverse();
-    if (!this.#inodes.has(chainID)) {
-      const counts = await this.#countedInodes(chainID, chain);
-      for (const [at, each] of chain.entries()) this.#inodes.set(each, counts[at]!);
-    }
-    const counts = chain.map((each) => this.#inodes.get(each)!);
-    const sum = (driver: keyof LayerInodes) => counts.reduce((total, count) => total + count[driver], 0);
-    return { overlay2: sum("overlay2"), overlay: sum("overlay") };
+    return this.#holding(chainID, () =>
+      this.#inodes.of(this.chain(chainID)).catch((error) => Promise.reject(labelled(`layer ${chainID}`, error))),
+    );
   }
 
   /** The read-only tree of the chain, until disposed; the layer stays as long. @throws NotFound "layer does not exist" */
@@ -264,15 +258,6 @@ export class LayerStore {
     return this.#holding(chainID, () =>
       layerThreads
         .ask<number>({ kind: "measure", split: splitIn(this.#parts.db.layerDir(chainID)) })
-        .catch((error) => Promise.reject(labelled(`layer ${chainID}`, error))),
-    );
-  }
-
-  #countedInodes(chainID: ChainID, chain: readonly ChainID[]): Promise<LayerInodes[]> {
-    const splits = chain.map((each) => splitIn(this.#parts.db.layerDir(each)));
-    return this.#holding(chainID, () =>
-      layerThreads
-        .ask<LayerInodes[]>({ kind: "inodes", splits })
         .catch((error) => Promise.reject(labelled(`layer ${chainID}`, error))),
     );
   }
