@@ -54,7 +54,9 @@ async function layersOf(client: Client, name: string): Promise<LayerRow[]> {
 /** The writable layer, and under it the init layer. */
 function ownLayers({ GraphDriver, SizeRw = 0, Name }: ContainerInspect): LayerRow[] {
   const { UpperDir = "", LowerDir = "" } = GraphDriver.Data ?? {};
-  const init = LowerDir.split(/:(?=\/)/).find((directory) => /-init\//.test(directory)) ?? "";
+  const below = LowerDir.split(/:(?=\/)/).find((directory) => /-init\//.test(directory)) ?? "";
+  // There the container has begun with what its init layer has, and lies beside it.
+  const init = GraphDriver.Name === "overlay" ? UpperDir.replace(/\/upper$/, "-init/upper") : below;
   const none = { ChainID: "" };
   return [
     { ...none, DiffID: "<writable>", Size: size(SizeRw), CreatedBy: `container ${Name.slice(1)}`, Directory: UpperDir },
