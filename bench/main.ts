@@ -27,7 +27,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => in
 const failures = new Map<string, string>();
 
 await prepare({ ...packages, ...benchPackages });
-if (lacking("root", "mounts", "loop", "mkfs.xfs", "mmdebstrap", "docker-registry", "skopeo") === undefined) {
+if (lacking("root", "mounts", "loop", "mkfs.xfs", "mmdebstrap", "docker", "docker-registry", "skopeo") === undefined) {
   await using undo = new Undo();
   try {
     await perform(await setStage(options, undo));
