@@ -1,4 +1,3 @@
-import { LayerParser } from "../archive/index.js";
 import {
   type ChangeHead,
   type Directory,
@@ -11,7 +10,7 @@ import {
 import { InvalidParameter, messageOf } from "../spec/index.js";
 import type { InodesJob } from "./jobs.js";
 import type { LayerInodes } from "./layer.js";
-import { readSplit } from "./rebuild.js";
+import { parseSplit } from "./parse-split.js";
 
 /**
  * How many inodes the layers of a chain take in the home of each driver, by their tar-splits alone. For worker threads.
@@ -29,6 +28,7 @@ export async function countInodes({ splits }: InodesJob): Promise<LayerInodes[]>
     const all = census(merged);
     const isUpon = counts.length > 0;
     counts.push({
+      files: own.files,
       // The layer's directory, `diff`, `link` and what it leads to; `work`, `lower`, and `committed` of the one below.
       overlay2: own.files + own.others + (isUpon ? 7 : 4),
       // The layer's directory and `root`; `parent`. Files of the layers below have their inodes there.
@@ -41,14 +41,7 @@ export async function countInodes({ splits }: InodesJob): Promise<LayerInodes[]>
 /** The layer's changes; of its files only headers are there to be read. */
 async function changesIn(split: string): Promise<ChangeHead[]> {
   const changes: ChangeHead[] = [];
-  const parser = new LayerParser({ change: (change) => changes.push(change), data: () => {} });
-  for await (const records of readSplit(split)) {
-    for (const record of records) {
-      if (record.kind === "segment") parser.write(record.payload);
-      else for (let left = record.size; left > 0; left -= zeros.length) parser.write(zeros.subarray(0, left));
-    }
-  }
-  parser.end();
+  await parseSplit(split, (change) => changes.push(change));
   return changes;
 }
 
@@ -60,9 +53,6 @@ function ownTree(changes: readonly ChangeHead[]): Tree {
     throw error;
   }
 }
-
-/** In place of any content. */
-const zeros = Buffer.alloc(1 << 20);
 
 /** Inodes of a tree, its root left out; names of one file are one. */
 function census(tree: Tree): { readonly files: number; readonly others: number } {

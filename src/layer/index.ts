@@ -3,8 +3,10 @@
  * turned back into the tar they came from, and deleted with the last reference; writable ones are made upon them for
  * containers. Bytes become directories here: `archive` reads them, `driver` writes them, worker threads do both.
  */
+export type { Adoptable } from "./adopt-layer.js";
 export type * from "./layer.js";
 export { LayerStore, type LayerStoreOptions, type RegisterOptions, type UnpackOptions } from "./layer-store.js";
 export type { LooseLayer } from "./loose-layer.js";
 export { maxLayers } from "./place.js";
+export type { FillRW } from "./rw-entry.js";
 export { type CreateRWOptions, RWLayers } from "./rw-layers.js";

@@ -24,6 +24,6 @@ export class InodeCounts {
     }
     const sum = (driver: keyof LayerInodes) =>
       chain.reduce((total, each) => total + this.#counts.get(each)![driver], 0);
-    return { overlay2: sum("overlay2"), overlay: sum("overlay") };
+    return { overlay2: sum("overlay2"), overlay: sum("overlay"), files: sum("files") };
   }
 }

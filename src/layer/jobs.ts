@@ -2,7 +2,7 @@ import type { DiffSource, WriteTarget } from "../driver/index.js";
 import type { DiffID } from "../spec/index.js";
 
 /** What layer threads do. Plain data: it is sent to them. */
-export type Job = UnpackJob | RecordJob | WriteJob | RebuildJob | MeasureJob | InodesJob;
+export type Job = UnpackJob | RecordJob | WriteJob | RebuildJob | VerifyJob | AdoptJob | MeasureJob | InodesJob;
 
 /** Unpacks the archive that is fed, compressed or not. */
 export interface UnpackJob {
@@ -33,6 +33,27 @@ export interface RebuildJob {
   readonly root: string;
   readonly split: string;
   readonly diffID: DiffID;
+}
+
+/** Rebuilds the archive of a layer for its digest alone. */
+export interface VerifyJob extends Omit<RebuildJob, "kind"> {
+  readonly kind: "verify";
+}
+
+/** Makes a layer of files that are there, in another driver's directory. */
+export interface AdoptJob {
+  readonly kind: "adopt";
+  readonly target: WriteTarget;
+  /** Tells what the layer consists of. */
+  readonly split: string;
+  /** The directory that has the files. */
+  readonly content: string;
+}
+
+/** What `adopt` has made. */
+export interface Adopted {
+  readonly diffSize: number;
+  readonly bytesCopied: number;
 }
 
 /** Counts the bytes of a layer's archive. */

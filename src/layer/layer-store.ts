@@ -3,6 +3,7 @@ import { ensureDirectory } from "../disk/index.js";
 import type { Driver, Mounted } from "../driver/index.js";
 import { type ChainID, type DiffID, DigestMismatch, InvalidParameter, NotImplemented } from "../spec/index.js";
 import { labelled, SourceFailure } from "../threads/index.js";
+import { type Adoptable, adoptLayer } from "./adopt-layer.js";
 import { deleteLayers } from "./deletion.js";
 import { InodeCounts } from "./inode-counts.js";
 import type { Unpacked } from "./jobs.js";
@@ -190,6 +191,27 @@ export class LayerStore {
     mustBeWritable(this.#parts);
     if (loose.length === 0) throw new InvalidParameter("there are no layers to be placed");
     return this.#holding(parent, () => place(this.#parts, loose, parent));
+  }
+
+  /**
+   * Makes a layer out of one that another store on the same file system has, under the ids that it has there; the
+   * caller has a handle on it then. Its files become one with those of the other, which nobody may write to, and are
+   * copied only where the file system allows no more names. All or nothing; before it has its name it is read and hashed.
+   *
+   * @param onBytes told how many bytes have been hashed so far, now and then
+   * @throws DataLoss: it does not hash to its DiffID; InvalidParameter: its archive is not one that could be registered
+   */
+  async adopt(
+    layer: Adoptable,
+    { parent, onBytes }: { readonly parent?: ChainID; readonly onBytes?: (verified: number) => void } = {},
+  ): Promise<{ readonly layer: Layer; readonly bytesCopied: number }> {
+    mustBeWritable(this.#parts);
+    return this.#holding(parent, (below) => adoptLayer(this.#parts, layer, below, onBytes));
+  }
+
+  /** Path of the file from which, and from its files, the layer's tar is rebuilt. @throws NotFound */
+  splitOf(chainID: ChainID): string {
+    return splitIn(this.#parts.db.layerDir(this.get(chainID).chainID));
   }
 
   /**

@@ -20,6 +20,8 @@ export interface Layer {
 export interface LayerInodes {
   readonly overlay2: number;
   readonly overlay: number;
+  /** Those of them that are files: `overlay` and a migration have them once, whatever the number of their names. */
+  readonly files: number;
 }
 
 /** A layer deleted by a release. */

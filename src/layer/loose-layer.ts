@@ -75,9 +75,9 @@ export async function stage(
   parts: StoreParts,
   below: Layer | undefined,
   fill: (target: WriteTarget, split: string) => Promise<Unpacked>,
+  cacheID: CacheID = randomID(),
 ): Promise<LooseLayer> {
   const { db, driver } = parts;
-  const cacheID: CacheID = randomID();
   await ensureDirectory(db.tmp, 0o755);
   // Before the driver's directory, and named by it: what a crash leaves of both is found by the set.
   const set = await WriteSet.open(db.tmp, cacheID);

@@ -2,7 +2,7 @@ import { createReadStream } from "node:fs";
 import { assembleSync, decompressed, TarSplitReader, type TarSplitRecord } from "../archive/index.js";
 import { FilesInside } from "../driver/index.js";
 import { DataLoss, Digester, isErrno, messageOf, type Path } from "../spec/index.js";
-import type { RebuildJob } from "./jobs.js";
+import type { RebuildJob, VerifyJob } from "./jobs.js";
 
 /**
  * The archive of a layer, byte for byte, out of its tar-split and its files. For worker threads: files are read
@@ -24,6 +24,17 @@ export async function* rebuild(job: RebuildJob): AsyncGenerator<Uint8Array> {
     `could not verify layer data for: ${diffID}. This may be because internal files in the layer store were ` +
       "modified. Re-pulling or rebuilding this image may resolve the issue",
   );
+}
+
+/** @throws DataLoss: the archive is not what was registered @param onBytes told how many have been read, now and then */
+export async function verify({ root, split, diffID }: VerifyJob, onBytes: (bytes: number) => void): Promise<void> {
+  let untold = 0;
+  for await (const chunk of rebuild({ kind: "rebuild", root, split, diffID })) {
+    untold += chunk.length;
+    if (untold < 8 << 20) continue;
+    onBytes(untold);
+    untold = 0;
+  }
 }
 
 async function* assembled({ root, split }: RebuildJob, sumsMatter: boolean): AsyncGenerator<Uint8Array> {

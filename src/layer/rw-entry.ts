@@ -8,8 +8,15 @@ import type { StoreParts } from "./store-parts.js";
 
 type Storage = Readonly<Record<string, string>>;
 
-/** Makes a writable layer on disk: its directories first, then its name. All or nothing. */
-export async function makeRW(parts: StoreParts, rw: RWLayer, storage: Storage): Promise<void> {
+/** Fills a layer's directories that the driver has just made. @param scratch a directory that goes afterwards */
+export type FillRW = (id: CacheID, scratch: string) => Promise<void>;
+
+/**
+ * Makes a writable layer on disk: its directories first, then its name. All or nothing.
+ *
+ * @param fill gives it and its init layer their content; without, the one is empty and the other as for a new container
+ */
+export async function makeRW(parts: StoreParts, rw: RWLayer, storage: Storage, fill?: FillRW): Promise<void> {
   const { db, driver, layers } = parts;
   const below = rw.parent && layers.get(rw.parent).cacheID;
   await ensureDirectory(db.tmp, 0o755);
@@ -17,8 +24,12 @@ export async function makeRW(parts: StoreParts, rw: RWLayer, storage: Storage): 
   // Before the driver's directories, and named by them: what a crash leaves of both is found by the set.
   const set = await WriteSet.open(db.tmp, rw.mountID);
   try {
-    if (rw.initID) await makeInit(parts, rw.initID, below, storage);
+    if (rw.initID) {
+      await driver.create(rw.initID, below, { storage });
+      await (fill ? fill(rw.initID, set.path) : beginInit(parts, rw.initID));
+    }
     await driver.create(rw.mountID, rw.initID ?? below, { storage });
+    await fill?.(rw.mountID, set.path);
     for (const [fact, text] of Object.entries(mountFacts(rw))) await set.write(fact, text);
     await syncFileSystem(db.tmp);
     await set.commit(db.mountDir(rw.name), { mode: 0o755, synced: true });
@@ -28,8 +39,7 @@ export async function makeRW(parts: StoreParts, rw: RWLayer, storage: Storage): 
   }
 }
 
-async function makeInit({ driver }: StoreParts, id: CacheID, below: CacheID | undefined, storage: Storage) {
-  await driver.create(id, below, { storage });
+async function beginInit({ driver }: StoreParts, id: CacheID): Promise<void> {
   await using mounted = await driver.mount(id);
   fillInitLayer(mounted.path);
 }

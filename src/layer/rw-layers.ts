@@ -18,7 +18,7 @@ import type { Layer, ReleasedLayer, RWLayer } from "./layer.js";
 import { layerThreads } from "./layer-threads.js";
 import { stage } from "./loose-layer.js";
 import { assertRoom, place } from "./place.js";
-import { makeRW, unmakeRW } from "./rw-entry.js";
+import { type FillRW, makeRW, unmakeRW } from "./rw-entry.js";
 import { mustBeWritable, type StoreParts } from "./store-parts.js";
 
 export interface CreateRWOptions {
@@ -93,6 +93,20 @@ export class RWLayers {
       throw error;
     } finally {
       this.#reserved.delete(name);
+    }
+  }
+
+  /** Makes a writable layer that another store has, under the ids that it has there. All or nothing. @see makeRW */
+  async adopt(rw: RWLayer, fill: FillRW): Promise<void> {
+    mustBeWritable(this.#parts);
+    if (this.find(rw.name)) throw new AlreadyExists(`mount already exists with name ${rw.name}`);
+    if (rw.parent) this.#parts.layers.depend(rw.parent);
+    try {
+      await makeRW(this.#parts, rw, {}, fill);
+      this.#parts.rwLayers.set(rw.name, rw);
+    } catch (error) {
+      if (rw.parent) this.#parts.layers.undepend(rw.parent);
+      throw labelled(`container ${rw.name}`, error);
     }
   }
 

@@ -42,6 +42,12 @@ export class FilesInside implements Disposable {
     }
   }
 
+  /** Its directory, open until the next call, and its name there. @throws SyscallError: there is no such directory */
+  place(path: Path): { readonly dir: number; readonly name: string } {
+    this.#directories.settle();
+    return { dir: this.#directories.find(parentOf(path)), name: baseOf(path) };
+  }
+
   [Symbol.dispose](): void {
     this.#directories[Symbol.dispose]();
   }

@@ -20,9 +20,13 @@ export class NodeReader implements Disposable {
     this.#onSkip = onSkip;
   }
 
+  get #readsAll(): boolean {
+    return this.#xattrs === "all" || this.#xattrs === "every";
+  }
+
   /** A directory that is open. */
   directory(fd: number, path: Path, stat: Stat): SyncChange {
-    const xattrs = this.#xattrs === "all" ? xattrsOf(fd, "all") : undefined;
+    const xattrs = this.#readsAll ? xattrsOf(fd, this.#xattrs) : undefined;
     return { kind: "directory", path, meta: metaOf(stat, xattrs) };
   }
 
@@ -59,7 +63,7 @@ export class NodeReader implements Disposable {
 
   #special(dir: number, name: string, path: Path, stat: Stat): SyncChange {
     const type = stat.mode & S.IFMT;
-    const meta = metaOf(stat, this.#xattrs === "all" ? allXattrs(dir, name) : undefined);
+    const meta = metaOf(stat, this.#readsAll ? allXattrs(dir, name, this.#xattrs) : undefined);
     const to = this.#linked(path, stat);
     if (to !== undefined) return { kind: "hardlink", path, meta, to };
     if (type === S.IFLNK) return { kind: "symlink", path, meta, target: readlinkat(dir, name) };

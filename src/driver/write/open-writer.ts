@@ -77,9 +77,33 @@ export class Writer implements LayerWriter {
     }
   }
 
-  /** In place of `data`: all content of the file out of an open one. */
-  clone(from: number): void {
-    this.#file?.clone(from);
+  /** In place of `data`: all content of the file out of an open one. @returns bytes that could not be shared with it */
+  clone(from: number): number {
+    return this.#file?.clone(from) ?? 0;
+  }
+
+  /**
+   * In place of a `file` change and its data, and of a `hardlink`: the path becomes a further name of a file that is
+   * elsewhere on the file system, which keeps its metadata.
+   *
+   * @returns false: it has as many names as the file system allows, or is on another one
+   */
+  adopt(change: Making<"file" | "hardlink">, from: Pick<Place, "dir" | "name">): boolean {
+    this.#endFile();
+    this.#ground.settle();
+    try {
+      this.#directoryTimes.delete(change.path);
+      const place = this.#ground.place(change.path);
+      this.#ground.put(place, () => linkat(from.dir, from.name, place.dir, place.name));
+    } catch (error) {
+      if (isErrno(error, "EMLINK", "EXDEV")) return false;
+      throw entryError(change.path, error);
+    }
+    if (change.kind === "file") {
+      this.#bytes += change.size;
+      this.#fileBytes += change.size;
+    }
+    return true;
   }
 
   finish(): number {

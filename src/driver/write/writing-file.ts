@@ -38,14 +38,15 @@ export class WritingFile {
     this.#written += chunk.length;
   }
 
-  /** Takes all content from an open file, shared with it where the file system can. */
-  clone(from: number): void {
-    if (this.share(from)) return;
+  /** Takes all content from an open file, shared with it where the file system can. @returns bytes copied */
+  clone(from: number): number {
+    if (this.share(from)) return 0;
     while (this.#written < this.size) {
       const copied = copyFileRange(from, this.fd, Math.min(this.size - this.#written, mostAtOnce));
-      if (copied === 0) return;
+      if (copied === 0) break;
       this.#written += copied;
     }
+    return this.#written;
   }
 
   /**
