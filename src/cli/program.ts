@@ -14,6 +14,7 @@ import { infoCommand } from "./commands/info.js";
 import { inspectCommand } from "./commands/inspect.js";
 import { layersCommand } from "./commands/layers.js";
 import { loadCommand } from "./commands/load.js";
+import { migrateCommand } from "./commands/migrate.js";
 import { mountCommand, umountCommand } from "./commands/mount.js";
 import { pruneCommand } from "./commands/prune.js";
 import { psCommand } from "./commands/ps.js";
@@ -56,7 +57,16 @@ const commands: Readonly<Record<string, readonly (() => Command)[]>> = {
     mountCommand,
     umountCommand,
   ],
-  "System:": [tourCommand, serveCommand, infoCommand, versionCommand, dfCommand, eventsCommand, pruneCommand],
+  "System:": [
+    tourCommand,
+    serveCommand,
+    infoCommand,
+    versionCommand,
+    dfCommand,
+    eventsCommand,
+    pruneCommand,
+    migrateCommand,
+  ],
 };
 
 export function program(): Command {

@@ -17,7 +17,7 @@ export type * from "./events.js";
 export type * from "./images.js";
 export type * from "./layers.js";
 export type * from "./networks.js";
-export { type Owner, ownerOf } from "./owner.js";
+export { type Owner, Ownership, ownerOf } from "./owner.js";
 export { productVersion } from "./product.js";
 export type { Changeable, RuntimeSettings } from "./settings.js";
 export type * from "./volumes.js";

@@ -1,4 +1,5 @@
 import type { Driver } from "../driver/index.js";
+import { imagesOfOthers } from "../migrate/index.js";
 import { nowNs, rfc3339 } from "../spec/index.js";
 import type { Info } from "./api-system.js";
 import type { ContainerParts } from "./container/container-parts.js";
@@ -21,6 +22,7 @@ export interface InfoParts extends Pick<ContainerParts, "store" | "images" | "ev
 export function infoOf({ store, images, events, id, root, driver, settings }: InfoParts): Info {
   const { labels, runtimes, defaultRuntime } = settings.current;
   const states = store.list().map(({ stored }) => statusOf(stored.State));
+  const warnings = [...(driver.warnings ?? []), ...imagesOfOthers(root, driver.name)];
   const count = (...wanted: string[]) => states.filter((state) => wanted.includes(state)).length;
   return {
     ID: id,
@@ -67,6 +69,6 @@ export function infoOf({ store, images, events, id, root, driver, settings }: In
     RuncCommit: { ID: "", Expected: "" },
     InitCommit: { ID: "", Expected: "" },
     SecurityOptions: [],
-    Warnings: driver.warnings ? [...driver.warnings] : null,
+    Warnings: warnings.length > 0 ? warnings : null,
   };
 }

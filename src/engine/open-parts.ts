@@ -4,6 +4,7 @@ import { ensureDirectory } from "../disk/index.js";
 import type { Driver } from "../driver/index.js";
 import { DistributionCache, ImageStore, ReferenceStore } from "../image/index.js";
 import { LayerStore } from "../layer/index.js";
+import { assertSettled } from "../migrate/index.js";
 import { Registries } from "../registry/index.js";
 import { isErrno, NotFound, type Undo } from "../spec/index.js";
 import { chooseDriver } from "./choose-driver.js";
@@ -91,6 +92,7 @@ async function openRoot({ root: path, writable, report }: OpenOptions, undo: Und
   if (!writable) return { root, owner: undefined };
   const owner = await Ownership.take(root);
   undo.defer(() => owner[Symbol.asyncDispose]());
+  await assertSettled(root);
   await ensureDirectory(join(root, "tmp"), 0o700);
   await sweepTmp(join(root, "tmp"), report);
   await ensureDirectory(join(root, "image"), 0o700);

@@ -1,0 +1,16 @@
+import { join } from "node:path";
+import { driverNames } from "../driver/index.js";
+import { names } from "./root.js";
+
+/** What a data root has that `driver` does not show, one line a driver, with what to do. */
+export function imagesOfOthers(root: string, driver: string): string[] {
+  return driverNames.flatMap((name) => {
+    if (name === driver) return [];
+    const image = join(root, "image", name);
+    const images = names(join(image, "imagedb/content/sha256")).length;
+    const containers = names(join(image, "layerdb/mounts")).length;
+    if (images + containers === 0) return [];
+    const what = `${images} images and ${containers} containers of the storage driver ${name} are not shown`;
+    return [`WARNING: ${what}: stop the daemon and run layerkit --root ${root} migrate --to ${driver}`];
+  });
+}
