@@ -1,4 +1,6 @@
-import { writeFile } from "node:fs/promises";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdir, rm, statfs, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Dockerd, type DockerdOptions } from "./oracle/dockerd.js";
@@ -6,10 +8,12 @@ import { layerkitMain } from "./oracle/layerkitd.js";
 import { lacking } from "./oracle/programs.js";
 import { rawImage } from "./oracle/raw-image.js";
 import { rawTar } from "./oracle/raw-tar.js";
+import { leftovers } from "./oracle/root-leftovers.js";
 import { output, type Ran, run } from "./oracle/run.js";
 import { sampleArchive } from "./oracle/sample-image.js";
 import { savedImages } from "./oracle/saved-images.js";
 import { loopDisk, type Scratch } from "./oracle/scratch.js";
+import { tarListing } from "./oracle/tar-listing.js";
 
 const skip = lacking("root", "mounts", "loop", "dockerd", "docker", "containerd", "runc", "mkfs.ext4", "tar");
 
@@ -64,7 +68,7 @@ rm /etc/mtab; mkdir /etc/mtab; echo in > /etc/mtab/in
 
 /** What must be the same with any driver, by dockerd. */
 async function seenBy(dockerd: Dockerd, disk: string) {
-  const sorted = async (...args: string[]) => (await dockerd.docker(...args)).split("\n").sort();
+  const sorted = async (...args: string[]) => (await dockerd.docker(...args)).split("\n").filter(Boolean).sort();
   const archive = join(disk, "saved.tar");
   await dockerd.docker("save", "-o", archive, "sample:1", "odd:1", "committed:1");
   return {
@@ -76,15 +80,10 @@ async function seenBy(dockerd: Dockerd, disk: string) {
   };
 }
 
-/** A listing of all files of a container with a sum of what they hold. */
-async function exported(dockerd: Dockerd, name: string, disk: string): Promise<string> {
+async function exported(dockerd: Dockerd, name: string, disk: string): Promise<string[]> {
   const file = join(disk, `${name}.tar`);
   await dockerd.docker("export", "-o", file, name);
-  const listing = await output("tar", ["-tvf", file, "--full-time", "--numeric-owner"]);
-  // In what order names are found decides which one of several is the file; directories' times differ by driver.
-  const lines = listing.split("\n").map((line) => (line.startsWith("d") ? line.replace(/\d{4}-\S+ \S+ /, "") : line));
-  const content = await output("sh", ["-c", `tar -xOf ${file} | wc -c`]);
-  return [...lines.sort(), content].join("\n");
+  return await tarListing(file);
 }
 
 const layerkit = (root: string, ...args: string[]): Promise<Ran> =>
@@ -116,27 +115,95 @@ describe.skipIf(skip)("migrate, judged by dockerd", () => {
     await work(dockerd);
   }
 
-  test("from overlay to overlay2 and back, nothing is lost or copied", { timeout: 120_000 }, async () => {
-    expect(await layerkit(root, "migrate", "--to", "overlay2", "--dry-run")).toMatchObject({ status: 0, stderr: "" });
-    const there = await layerkit(root, "migrate", "--to", "overlay2");
-    expect(there).toMatchObject({ status: 0, stderr: "" });
-    expect(there.stdout).toMatch(/no file content was copied/);
+  test("a root that is in use is refused, and what is in the way is told", { timeout: 60_000 }, async () => {
+    await served("overlay", async () => {
+      const { status, stderr } = await layerkit(root, "migrate", "--to", "overlay2");
+      expect({ status, stderr }).toEqual({
+        status: 1,
+        stderr: expect.stringMatching(/^layerkit: .*running dockerd.*\n$/),
+      });
+    });
+    expect((await layerkit(root, "migrate", "--undo")).stderr).toMatch(/^layerkit: no migration of .* is kept/);
+    expect((await layerkit(root, "migrate")).status).toBe(2);
+    const plan = await layerkit(root, "migrate", "--to", "overlay2", "--dry-run");
+    expect(plan).toMatchObject({ status: 0, stderr: "" });
+    expect(plan.stdout).toMatch(/^From overlay to overlay2: 3 images, 8 layers, 3 containers\n.*\nCopied: 0B /);
+    expect((await layerkit(root, "--storage-driver", "overlay2", "info")).stderr).toMatch(
+      /3 images and 3 containers of the storage driver overlay are not shown/,
+    );
+  });
+
+  test("a disk that is too small ends it in one line, and dockerd sees all as before", {
+    timeout: 60_000,
+  }, async () => {
+    const { bavail, bsize } = await statfs(disk.path);
+    const filler = join(disk.path, "filler");
+    await output("fallocate", ["-l", String(bavail * bsize - (200 << 10)), filler]);
+    const { status, stderr } = await layerkit(root, "migrate", "--to", "overlay2");
+    expect({ status, stderr }).toEqual({
+      status: 1,
+      stderr: expect.stringMatching(/^layerkit: .*free.*needed\n$|no space/),
+    });
+    await rm(filler);
+    await served("overlay", async (dockerd) => expect(await seenBy(dockerd, disk.path)).toEqual(before));
+  });
+
+  test("a backup has everything; going back is one command while nothing has changed", {
+    timeout: 60_000,
+  }, async () => {
+    const backup = join(disk.path, "backup");
+    expect(await layerkit(root, "migrate", "--to", "overlay2", "--backup", backup)).toMatchObject({
+      status: 0,
+      stderr: "",
+    });
+    expect((await readdir(backup)).sort()).toContain("overlay");
+    expect((await layerkit(root, "migrate", "--to", "overlay")).stderr).toMatch(/--purge deletes it, --undo goes back/);
+    expect(await layerkit(root, "migrate", "--undo")).toMatchObject({ status: 0, stderr: "" });
+    expect(await leftovers(root, "overlay")).toEqual([]);
+    await using dockerd = await Dockerd.start(backup, { driver: "overlay" });
+    expect(await seenBy(dockerd, disk.path)).toEqual(before);
+  });
+
+  test("from overlay to overlay2, killed on the way, and back over vfs: nothing is lost", {
+    timeout: 180_000,
+  }, async () => {
+    for (const ms of [400, 700, 1000, 1300]) await killedAfter(root, ms, "migrate", "--to", "overlay2");
+    const there = await finished(root, "overlay2");
+    expect(there).toMatchObject({ status: 0 });
     await served("overlay2", async (dockerd) => {
       expect(await seenBy(dockerd, disk.path)).toEqual(before);
-      expect(await dockerd.docker("start", "-a", "changed").catch(String)).toMatch(/./);
-      expect(await dockerd.docker("run", "--rm", "--network", "none", "committed:1", "cat", "/moved/two")).toBe("one");
       await dockerd.docker("commit", "changed", "again:1");
-      expect(await dockerd.docker("run", "--rm", "--network", "none", "again:1", "ls", "/usr/share/greetings")).toBe(
-        "new",
-      );
+      const listed = await dockerd.docker("run", "--rm", "--network", "none", "again:1", "ls", "/usr/share/greetings");
+      expect(listed).toBe("new");
       await dockerd.docker("rmi", "again:1");
+      await dockerd.docker("start", "-a", "fresh");
+      await dockerd.docker("cp", join(disk.path, "odd.tar"), "fresh:/since");
     });
-    expect((await layerkit(root, "migrate", "--undo")).stderr).toMatch(/would lose what has changed since/);
-    expect(await layerkit(root, "migrate", "--purge")).toMatchObject({ status: 0 });
-    const back = await layerkit(root, "migrate", "--to", "overlay");
-    expect(back).toMatchObject({ status: 0, stderr: "" });
+    expect((await layerkit(root, "migrate", "--undo")).stderr).toMatch(/would lose what has changed since: container/);
+    expect(await layerkit(root, "migrate", "--purge")).toMatchObject({ status: 0, stderr: "" });
+    for (const driver of ["vfs", "overlay"]) {
+      expect(await layerkit(root, "migrate", "--to", driver)).toMatchObject({ status: 0, stderr: "" });
+      expect(await layerkit(root, "migrate", "--purge")).toMatchObject({ status: 0, stderr: "" });
+    }
     await served("overlay", async (dockerd) => {
-      expect((await seenBy(dockerd, disk.path)).saved).toEqual(before.saved);
+      const { saved, diffs } = await seenBy(dockerd, disk.path);
+      const since = [...before.diffs[1]!, "A /since"].sort();
+      expect({ saved, diffs }).toEqual({ saved: before.saved, diffs: [before.diffs[0], since, before.diffs[2]] });
+      expect(await dockerd.docker("run", "--rm", "--network", "none", "committed:1", "cat", "/moved/two")).toBe("one");
     });
   });
 });
+
+async function killedAfter(root: string, ms: number, ...args: string[]): Promise<void> {
+  const child = spawn(process.execPath, [layerkitMain, "--root", root, ...args], { stdio: "ignore" });
+  const exit = once(child, "exit");
+  const timer = setTimeout(() => child.kill("SIGKILL"), ms);
+  await exit;
+  clearTimeout(timer);
+}
+
+/** It may have been done when it was killed. */
+async function finished(root: string, to: string): Promise<Ran> {
+  const ran = await layerkit(root, "migrate", "--to", to);
+  return ran.stderr.includes("is kept since the migration") ? { ...ran, status: 0 } : ran;
+}

@@ -29,8 +29,7 @@ export async function carry(job: CarryJob): Promise<number> {
 type Upper = { readonly upper: string; readonly holdsInit: boolean };
 
 async function carryUpper({ init }: CarryJob, from: Upper, to: Upper): Promise<number> {
-  // The driver may have put the init layer's files there.
-  for (const name of names(to.upper)) await removeTree(join(to.upper, name));
+  await empty(to.upper);
   const copied = linkTree({ from: from.upper, to: to.upper, overlay: xattrPrefix });
   if (init === undefined || from.holdsInit === to.holdsInit) return copied;
   const trees = { init, upper: to.upper, xattrPrefix };
@@ -53,7 +52,13 @@ async function carryInto(tree: string, { init, scratch }: CarryJob, { upper, hol
   return carrier.bytesCopied;
 }
 
+/** The driver may have put the init layer's files there. */
+async function empty(upper: string): Promise<void> {
+  for (const name of names(upper)) await removeTree(join(upper, name));
+}
+
 async function carryChanges(from: { tree: string; changes: Parameters<typeof readDiff>[0] }, upper: string) {
+  await empty(upper);
   using carrier = new Carrier(from.tree, targetIn(upper, "overlay"), true);
   for await (const change of readDiff(from.changes)) carrier.change(change);
   carrier.finish();

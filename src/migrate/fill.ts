@@ -31,7 +31,11 @@ export async function fill(source: Source, target: Opened, { tell, signal }: Fil
   const layers = bottomUp(source.layers);
   for (const [at, layer] of layers.entries()) {
     signal.throwIfAborted();
-    if (target.layers.find(layer.chainID)) continue;
+    if (target.layers.find(layer.chainID)) {
+      // Else it would go with the last container upon it.
+      target.layers.acquire(layer.chainID);
+      continue;
+    }
     const id = `layer ${at + 1}/${layers.length}`;
     bytesCopied += await adopt(source, target, layer, (current) => {
       tell({ id, status: "Verifying", progressDetail: { current, total: layer.diffSize } });

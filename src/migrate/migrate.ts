@@ -30,7 +30,7 @@ export async function planMigration(root: string, { to, from }: MigrateOptions):
   const name = sourceDriver(root, to, from ?? (state?.to === to ? state.from : undefined));
   await using source = await openSource(root, name, true);
   const plan = await planFor(source, to);
-  const kept = state !== undefined && state.phase !== "filling" ? [keptText(state)] : [];
+  const kept = state !== undefined && state.phase !== "filling" && !isOver(state) ? [keptText(state)] : [];
   return { ...plan, obstacles: [...plan.obstacles, ...kept] };
 }
 
@@ -52,7 +52,8 @@ export async function migrate(
     await finishSwitch(places, state);
     return undefined;
   }
-  if (state !== undefined && state.phase !== "filling") throw new Conflict(keptText(state));
+  if (isOver(state)) await places.clear();
+  else if (state !== undefined && state.phase !== "filling") throw new Conflict(keptText(state));
   const name = sourceDriver(root, to, from ?? (state?.to === to ? state.from : undefined));
   await using source = await openSource(root, name, false);
   await assertPossible(source, to);
@@ -101,6 +102,10 @@ async function filled(places: Places, source: Source, { to }: State, options: Pi
 export async function undoMigration(root: string): Promise<State> {
   const places = new Places(root);
   const state = await places.state();
+  if (state?.phase === "undone") {
+    await places.clear();
+    return state;
+  }
   if (state === undefined || state.phase === "purging")
     throw new NotFound(`no migration of ${root} is kept to be undone`);
   if (state.phase === "undoing") {
@@ -108,7 +113,7 @@ export async function undoMigration(root: string): Promise<State> {
     return state;
   }
   if (state.phase === "filling") {
-    await removeTree(places.base);
+    await places.clear();
     return state;
   }
   if (state.phase === "switching") await finishSwitch(places, state);
@@ -133,17 +138,21 @@ export async function purgeMigration(root: string): Promise<State> {
   const places = new Places(root);
   const state = await places.state();
   if (state === undefined) throw new NotFound(`no migration of ${root} is kept`);
-  if (state.phase !== "switched" && state.phase !== "purging") {
+  if (state.phase !== "switched" && !isOver(state)) {
     throw new Conflict(`the migration to ${state.to} is not done: run layerkit migrate --to ${state.to}, or --undo`);
   }
-  await places.say({ ...state, phase: "purging" });
-  await removeTree(places.old);
-  await removeTree(places.base);
+  if (state.phase === "switched") await places.say({ ...state, phase: "purging" });
+  await places.clear();
   return state;
 }
 
+/** There is nothing to go on with, or back to. */
+function isOver(state: State | undefined): boolean {
+  return state?.phase === "purging" || state?.phase === "undone";
+}
+
 function keptText({ from, to, phase }: State): string {
-  if (phase === "switched" || phase === "purging") {
+  if (phase === "switched") {
     return `what was of ${from} is kept since the migration to ${to}: layerkit migrate --purge deletes it, --undo goes back`;
   }
   return `the switch from ${from} to ${to} was cut short: run layerkit migrate ${phase === "undoing" ? "--undo" : `--to ${to}`}`;

@@ -1,17 +1,18 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { writeAtomic } from "../disk/index.js";
+import { removeTree, writeAtomic } from "../disk/index.js";
 import { Conflict, DataLoss, isErrno } from "../spec/index.js";
 
 /**
  * How far a migration has come. `filling`: the new driver's directories are being made, and everything is as before.
  * From `switching` on it goes forward alone: renames follow, each of which can be repeated. `switched`: the old
- * driver's directories are kept. `undoing`: they are being put back. `purging`: they are being deleted.
+ * driver's directories are kept. `undoing`: they are being put back. `purging` and `undone`: nothing is left to be
+ * done but to delete what is kept.
  */
 export interface State {
   readonly from: string;
   readonly to: string;
-  readonly phase: "filling" | "switching" | "switched" | "undoing" | "purging";
+  readonly phase: "filling" | "switching" | "switched" | "undoing" | "undone" | "purging";
   /** When the switch began, in nanoseconds since 1970. */
   readonly switched?: string;
 }
@@ -48,6 +49,12 @@ export class Places {
   /** It outlives a power cut once this resolves. */
   async say(state: State): Promise<void> {
     await writeAtomic(this.#file, `${JSON.stringify(state)}\n`, { mode: 0o600 });
+  }
+
+  /** Deletes everything of a migration, what tells of it last. */
+  async clear(): Promise<void> {
+    for (const dir of ["new", "old", "undone", "containers"]) await removeTree(join(this.base, dir));
+    await removeTree(this.base);
   }
 }
 

@@ -40,8 +40,8 @@ export async function finishUndo(places: Places, state: State): Promise<void> {
   await ensureDirectory(join(undone, "image"), 0o700);
   await move(join(root, "image", state.to), join(undone, "image", state.to));
   await move(join(root, state.to), join(undone, state.to));
-  await places.say({ ...state, phase: "purging" });
-  await removeTree(base);
+  await places.say({ ...state, phase: "undone" });
+  await places.clear();
 }
 
 /** Puts a driver's directories in their places; what is there is an empty beginning. */

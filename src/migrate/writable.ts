@@ -12,7 +12,8 @@ import { migrateThreads } from "./threads.js";
 export function fillLike(source: Opened, target: Opened, rw: RWLayer, copied: (bytes: number) => void): FillRW {
   return async (id, scratch) => {
     const isInit = id === rw.initID;
-    const below = isInit || rw.initID === undefined ? belowOf(source, rw) : rw.initID;
+    const isUponImage = isInit || rw.initID === undefined || target.driver.name === "overlay";
+    const below = isUponImage ? belowOf(source, rw) : rw.initID;
     const from = await fromOf(source, id, below);
     const to = await toOf(target, id);
     const init = isInit ? undefined : await initFor(from.holdsInit ? source : target, rw);

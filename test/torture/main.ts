@@ -4,6 +4,7 @@ import { playBadRegistries } from "./bad-registries.js";
 import { playFullDisks } from "./full-disk.js";
 import { playKills } from "./kills.js";
 import { loadLarge } from "./large.js";
+import { playMigrations } from "./migrations.js";
 import { playPowerCuts } from "./power.js";
 import type { Bounds } from "./rounds.js";
 
@@ -14,6 +15,7 @@ import type { Bounds } from "./rounds.js";
  *     npm run torture -- kill      kills the daemon at random moments of its work
  *     npm run torture -- power     cuts the power at random moments, on ext4 and XFS
  *     npm run torture -- disk      fills the disk to a random remainder before each operation
+ *     npm run torture -- migrate   kills changes of the storage driver, both ways, at random moments
  *     npm run torture -- registry  pulls from a registry that does wrong in random ways
  *     npm run torture -- large     loads a layer of 10 GB and one of a million entries, and tells the peak memory
  *
@@ -24,6 +26,7 @@ const plays: Readonly<Record<string, (bounds: Bounds) => Promise<{ readonly loss
   kill: playKills,
   power: (bounds) => playPowerCuts(bounds),
   disk: (bounds) => playFullDisks(bounds),
+  migrate: playMigrations,
   registry: playBadRegistries,
   large: async () => ({ losses: await loadLarge().then(() => []) }),
 };
