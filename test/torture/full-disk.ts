@@ -6,6 +6,7 @@ import { call, Refused } from "../oracle/engine-call.js";
 import { Layerkitd } from "../oracle/layerkitd.js";
 import { output } from "../oracle/run.js";
 import { loopDisk } from "../oracle/scratch.js";
+import { anyDriver } from "./disaster.js";
 import { difference, inventory } from "./inventory.js";
 import { archiveOf, loadable, newFiles, oneOf } from "./materials.js";
 import { type Bounds, type Outcome, playRounds } from "./rounds.js";
@@ -28,7 +29,7 @@ async function playOn(type: DiskType, bounds: Bounds): Promise<Outcome> {
   await using disk = await loopDisk(type, "400M", type === "ext4" ? ["-m", "0"] : []);
   const root = join(disk.path, "root");
   await using registry = await BadRegistry.start();
-  await using daemon = await Layerkitd.start(root);
+  await using daemon = await Layerkitd.start(root, ["--storage-driver", anyDriver()]);
   await call(daemon.socket, "/images/load?quiet=1", { method: "POST", body: archiveOf(loadable(0), "base:1") });
   // From its first tag on, the time of the last one is kept.
   await call(daemon.socket, "/images/base:1/tag?repo=base&tag=2", { method: "POST" });

@@ -37,7 +37,7 @@ describe.skipIf(skip)("kill -9", () => {
     undo.defer(() => place[Symbol.asyncDispose]());
     directory = place.path;
     await makeBase(at("base"));
-    base = (await verify(at("base"), new Ledger())).found;
+    base = (await verify({ root: at("base"), driver: "overlay2" }, new Ledger())).found;
     const registry = await BadRegistry.start();
     undo.defer(() => registry[Symbol.asyncDispose]());
     registry.addImage("pulled:1", loadable(4).layers);
@@ -69,7 +69,10 @@ describe.skipIf(skip)("kill -9", () => {
     const ledger = base.copy();
     if (done) await ledger.during(changes, async () => {});
     else void ledger.during(changes, () => new Promise(() => {}));
-    expect((await verify(root, ledger)).losses, `${name} at ${point.call} ${point.nth}`).toEqual([]);
+    expect(
+      (await verify({ root, driver: "overlay2" }, ledger)).losses,
+      `${name} at ${point.call} ${point.nth}`,
+    ).toEqual([]);
     return !survived;
   }
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { output } from "../oracle/run.js";
 import { loopDisk, type Scratch } from "../oracle/scratch.js";
-import { workUntilStruck } from "./disaster.js";
+import { anyDriver, workUntilStruck } from "./disaster.js";
 import { Ledger } from "./ledger.js";
 import { type Bounds, type Outcome, playRounds } from "./rounds.js";
 import { verify } from "./verify.js";
@@ -35,6 +35,7 @@ class PowerTest {
   readonly #cut: string;
   readonly #mounted: string;
   #ledger = Ledger.of(new Map());
+  #driver = anyDriver();
 
   private constructor(directory: string) {
     this.#disk = join(directory, "disk");
@@ -56,17 +57,19 @@ class PowerTest {
     await output(`mkfs.${type}`, ["-q", this.#disk]);
     await this.#mount();
     this.#ledger = Ledger.of(new Map());
+    this.#driver = anyDriver();
   }
 
   async round(operations = 40): Promise<Outcome> {
     const root = join(this.#mounted, "root");
+    const driver = this.#driver;
     const unrest = unsettle(this.#mounted);
     const cut = () => execFileSync("cp", ["--reflink=always", this.#disk, this.#cut]);
-    const known = await workUntilStruck(root, this.#ledger, operations, cut).finally(() => unrest.end());
+    const known = await workUntilStruck({ root, driver }, this.#ledger, operations, cut).finally(() => unrest.end());
     await this.umount();
     await rename(this.#cut, this.#disk);
     await this.#mount();
-    const { losses, found } = await verify(root, known);
+    const { losses, found } = await verify({ root, driver }, known);
     this.#ledger = found;
     return { losses, operations: known.operations };
   }

@@ -2,6 +2,7 @@ import { rm } from "node:fs/promises";
 import { Engine } from "../../src/engine/index.js";
 import { leftovers } from "../oracle/root-leftovers.js";
 import { savedImages, spooled } from "../oracle/saved-images.js";
+import type { Root } from "./disaster.js";
 import { Ledger } from "./ledger.js";
 
 /** What a look at a root has shown. */
@@ -17,11 +18,11 @@ export interface Verified {
  * bytes against its DiffID, each container's tree, and the files against what refers to them. Images that no name
  * leads to are removed.
  */
-export async function verify(root: string, ledger: Ledger): Promise<Verified> {
+export async function verify({ root, driver }: Root, ledger: Ledger): Promise<Verified> {
   const reports: string[] = [];
   const losses: string[] = [];
   const found = new Map<string, string>();
-  await using engine = await Engine.open({ root, report: (line) => reports.push(line) });
+  await using engine = await Engine.open({ root, driver, report: (line) => reports.push(line) });
   const images = await engine.images.list({ all: true });
   for (const { Id, RepoTags } of images) for (const name of RepoTags) found.set(name, Id);
   const containers = await engine.containers.list({ all: true });
@@ -43,7 +44,7 @@ export async function verify(root: string, ledger: Ledger): Promise<Verified> {
   const nameless = await engine.images.list({ filters: { dangling: ["true"] } });
   if (ledger.isIdle) losses.push(...nameless.map(({ Id }) => `image ${Id} has no name`));
   for (const { Id } of nameless) await engine.images.remove(Id);
-  losses.push(...(await leftovers(root)));
+  losses.push(...(await leftovers(root, driver)));
   return { losses, found: Ledger.of(found) };
 }
 
