@@ -93,6 +93,7 @@ describe.skipIf(skip)("migrate, judged by dockerd", () => {
   let disk: Scratch;
   let root: string;
   let before: Awaited<ReturnType<typeof seenBy>>;
+  let inUse: Ran;
 
   beforeAll(async () => {
     disk = await loopDisk("ext4", "1G");
@@ -106,6 +107,7 @@ describe.skipIf(skip)("migrate, judged by dockerd", () => {
     await dockerd.docker("create", "--name", "fresh", "--network", "none", "committed:1", "true");
     await dockerd.docker("create", "--name", "odd", "--network", "none", "odd:1", "true");
     before = await seenBy(dockerd, disk.path);
+    inUse = await layerkit(root, "migrate", "--to", "overlay2");
   }, 120_000);
 
   afterAll(async () => disk?.[Symbol.asyncDispose]());
@@ -115,37 +117,25 @@ describe.skipIf(skip)("migrate, judged by dockerd", () => {
     await work(dockerd);
   }
 
-  test("a root that is in use is refused, and what is in the way is told", { timeout: 60_000 }, async () => {
-    await served("overlay", async () => {
-      const { status, stderr } = await layerkit(root, "migrate", "--to", "overlay2");
-      expect({ status, stderr }).toEqual({
-        status: 1,
-        stderr: expect.stringMatching(/^layerkit: .*running dockerd.*\n$/),
-      });
-    });
+  test("what is in the way is told in one line, and nothing is changed", { timeout: 60_000 }, async () => {
+    expect(inUse).toMatchObject({ status: 1, stderr: expect.stringMatching(/^layerkit: .*running dockerd.*\n$/) });
     expect((await layerkit(root, "migrate", "--undo")).stderr).toMatch(/^layerkit: no migration of .* is kept/);
     expect((await layerkit(root, "migrate")).status).toBe(2);
     const plan = await layerkit(root, "migrate", "--to", "overlay2", "--dry-run");
     expect(plan).toMatchObject({ status: 0, stderr: "" });
     expect(plan.stdout).toMatch(/^From overlay to overlay2: 3 images, 8 layers, 3 containers\n.*\nCopied: 0B /);
-    expect((await layerkit(root, "--storage-driver", "overlay2", "info")).stderr).toMatch(
-      /3 images and 3 containers of the storage driver overlay are not shown/,
-    );
-  });
+    const { stderr } = await layerkit(root, "--storage-driver", "overlay2", "info");
+    expect(stderr).toMatch(/3 images and 3 containers of the storage driver overlay are not shown/);
 
-  test("a disk that is too small ends it in one line, and dockerd sees all as before", {
-    timeout: 60_000,
-  }, async () => {
     const { bavail, bsize } = await statfs(disk.path);
     const filler = join(disk.path, "filler");
     await output("fallocate", ["-l", String(bavail * bsize - (200 << 10)), filler]);
-    const { status, stderr } = await layerkit(root, "migrate", "--to", "overlay2");
-    expect({ status, stderr }).toEqual({
+    const full = await layerkit(root, "migrate", "--to", "overlay2");
+    expect(full).toMatchObject({
       status: 1,
-      stderr: expect.stringMatching(/^layerkit: .*free.*needed\n$|no space/),
+      stderr: expect.stringMatching(/^layerkit: .* free, and about .* needed\n$/),
     });
     await rm(filler);
-    await served("overlay", async (dockerd) => expect(await seenBy(dockerd, disk.path)).toEqual(before));
   });
 
   test("a backup has everything; going back is one command while nothing has changed", {
@@ -167,7 +157,7 @@ describe.skipIf(skip)("migrate, judged by dockerd", () => {
   test("from overlay to overlay2, killed on the way, and back over vfs: nothing is lost", {
     timeout: 180_000,
   }, async () => {
-    for (const ms of [400, 700, 1000, 1300]) await killedAfter(root, ms, "migrate", "--to", "overlay2");
+    for (const ms of [300, 500, 900]) await killedAfter(root, ms, "migrate", "--to", "overlay2");
     const there = await finished(root, "overlay2");
     expect(there).toMatchObject({ status: 0 });
     await served("overlay2", async (dockerd) => {

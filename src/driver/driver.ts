@@ -12,6 +12,8 @@ export interface Driver {
   readonly status: readonly (readonly [key: string, value: string])[];
   /** What `docker info` warns of, a line each. */
   readonly warnings?: readonly string[];
+  /** Of file content copied so far, where layers begin as copies: what could be neither linked nor shared. */
+  readonly bytesCopied?: number;
   /** Most layers one chain may have, the topmost included. */
   readonly maxDepth: number;
   /**

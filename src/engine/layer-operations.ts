@@ -20,7 +20,10 @@ export function layerOperations({ layers, imageStore, references }: LayerParts):
     },
     inspect: (chainID) => layers.get(id(chainID)),
     directories: async (chainID) => layers.metadata(id(chainID)),
-    inodes: async (chainID) => layers.inodes(id(chainID)),
+    inodes: async (chainID) => {
+      const { overlay2, overlay } = await layers.inodes(id(chainID));
+      return { overlay2, overlay };
+    },
     tar: (chainID, { signal } = {}) => layers.tar(id(chainID), { ...(signal && { signal }) }),
     mount: async (chainID) => layers.mount(id(chainID)),
   };

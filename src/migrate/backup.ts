@@ -22,10 +22,10 @@ export async function backUp(root: string, to: string, tell: Tell): Promise<void
   const real = await realpath(target);
   if (`${real}/`.startsWith(`${await realpath(root)}/`)) throw new InvalidParameter(`${to} is inside the data root`);
   if (names(real).length > 0) throw new Conflict(`${to} is not empty: name a new directory for the backup`);
-  tell({ id: "backup", status: "Copying" });
+  tell({ id: "backup", status: "Copying", progressDetail: { current: 0 } });
   await copied(root, real);
   await syncFileSystem(real);
-  tell({ id: "backup", status: "Comparing" });
+  tell({ id: "backup", status: "Comparing", progressDetail: { current: 0 } });
   const job = { kind: "compare", a: root, b: real, exact: true } as const;
   const difference = await migrateThreads.run<string | undefined>(job);
   if (difference !== undefined) throw new DataLoss(`the backup in ${to} differs: ${difference}`);

@@ -28,4 +28,6 @@ export interface CompareJob {
   readonly b: string;
   /** As a copy, which is to have everything. */
   readonly exact?: boolean;
+  /** Upper directories: only where one of them has a directory can there be a difference. */
+  readonly uppers?: readonly string[];
 }

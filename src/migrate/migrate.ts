@@ -1,10 +1,10 @@
 import { join } from "node:path";
-import { ensureDirectory, removeTree } from "../disk/index.js";
+import { ensureDirectory, removeTree, syncFileSystem } from "../disk/index.js";
 import { Conflict, NotFound, Unavailable } from "../spec/index.js";
 import { changedSince } from "./changed-since.js";
 import { fill, isStillWanted, type Moved } from "./fill.js";
 import { type Plan, planFor } from "./plan.js";
-import type { Tell } from "./report.js";
+import type { Progress } from "./report.js";
 import { openSource, openTarget, type Source, sourceDriver } from "./root.js";
 import { Places, type State } from "./state.js";
 import { finishSwitch, finishUndo, switchOver, writeConfigs } from "./switch.js";
@@ -16,10 +16,8 @@ export interface MigrateOptions {
   readonly from?: string;
 }
 
-export interface MigrateRun extends MigrateOptions {
-  readonly tell: Tell;
-  /** Stops between two layers; the next run goes on there. */
-  readonly signal: AbortSignal;
+/** `signal` stops it between two layers; the next run goes on there. */
+export interface MigrateRun extends MigrateOptions, Progress {
   /** Done before anything is, when there is something to do. */
   readonly before?: () => Promise<void>;
 }
@@ -56,7 +54,7 @@ export async function migrate(
   else if (state !== undefined && state.phase !== "filling") throw new Conflict(keptText(state));
   const name = sourceDriver(root, to, from ?? (state?.to === to ? state.from : undefined));
   await using source = await openSource(root, name, false);
-  await assertPossible(source, to);
+  await assertPossible(source, to, state?.from === name && state.to === to);
   await before?.();
   const filling: State = { from: name, to, phase: "filling" };
   await begin(places, source, filling, state);
@@ -66,8 +64,8 @@ export async function migrate(
   return moved;
 }
 
-async function assertPossible(source: Source, to: string): Promise<void> {
-  const { obstacles } = await planFor(source, to);
+async function assertPossible(source: Source, to: string, begun: boolean): Promise<void> {
+  const { obstacles } = await planFor(source, to, begun);
   if (obstacles.length > 0) throw new Unavailable(`cannot migrate to ${to}: ${obstacles.join("; ")}`);
 }
 
@@ -89,9 +87,9 @@ async function isUsable(places: Places, source: Source, { to }: State): Promise<
   }
 }
 
-async function filled(places: Places, source: Source, { to }: State, options: Pick<MigrateRun, "tell" | "signal">) {
+async function filled(places: Places, source: Source, { to }: State, progress: Progress) {
   await using target = await openTarget(places.fresh, to);
-  return await fill(source, target, options);
+  return await fill(source, target, progress);
 }
 
 /**
@@ -127,6 +125,7 @@ export async function undoMigration(root: string): Promise<State> {
   }
   await now[Symbol.asyncDispose]();
   await writeConfigs(places, now.containers, state.from);
+  await syncFileSystem(root);
   const undoing: State = { ...state, phase: "undoing" };
   await places.say(undoing);
   await finishUndo(places, undoing);

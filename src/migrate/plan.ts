@@ -1,6 +1,6 @@
-import { existsSync, lstatSync } from "node:fs";
+import { existsSync, lstatSync, readFileSync } from "node:fs";
 import { mkdtemp, open, rm, statfs, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { mountsBelow } from "../disk/index.js";
 import { ownersAreLimited } from "../driver/index.js";
 import type { Layer } from "../layer/index.js";
@@ -31,8 +31,12 @@ export interface Plan {
 /** An inode of a directory, with its first block: nearly all that is made anew are directories. */
 const bytesAnInode = 4096;
 
-/** Looks at everything and changes nothing. */
-export async function planFor(source: Source, to: string): Promise<Plan> {
+/**
+ * Looks at everything and changes nothing.
+ *
+ * @param begun a part is done already: how much room the rest needs is not known
+ */
+export async function planFor(source: Source, to: string, begun = false): Promise<Plan> {
   const { root, name: from, layers, images, containers } = source;
   const all = layers.list();
   const writable = await sizesOf(source);
@@ -46,7 +50,11 @@ export async function planFor(source: Source, to: string): Promise<Plan> {
     ...{ bytesLinked: linked, bytesCopied: copied, inodes, bytesFree },
     ...(free.files > 0 && { inodesFree: free.ffree }),
   };
-  return { ...plan, obstacles: [...(await obstacles(source, to)), ...tooSmall(plan)], notes: notes(source) };
+  return {
+    ...plan,
+    obstacles: [...(await obstacles(source, to)), ...(begun ? [] : tooSmall(plan))],
+    notes: notes(source, to),
+  };
 }
 
 function tooSmall({ bytesCopied, bytesFree, inodes, inodesFree = inodes }: Omit<Plan, "obstacles" | "notes">) {
@@ -60,6 +68,9 @@ async function obstacles(source: Source, to: string): Promise<string[]> {
   const { root, name: from, containers } = source;
   const found: string[] = [];
   if (ownersAreLimited()) found.push("root is needed: owners, devices and overlayfs's marks cannot be set without");
+  const { uid, gid } = lstatSync(join(root, from));
+  if (uid + gid > 0)
+    found.push(`${join(root, from)} belongs to ${uid}:${gid}: roots of dockerd --userns-remap cannot be migrated`);
   for (const { id, name, pid } of containers) {
     if (pid > 0 && existsSync(`/proc/${pid}`))
       found.push(`container ${name || shortID(id)} runs (process ${pid}): stop it`);
@@ -85,7 +96,7 @@ function isMountPoint(root: string, name: string): boolean {
   );
 }
 
-function notes({ name, root, layers, images, driver: _ }: Source): string[] {
+function notes({ name, root, layers, images, containers }: Source, to: string): string[] {
   const damaged = [...layers.damaged, ...images.damaged];
   const known = new Set(layers.list().map(({ cacheID }) => cacheID));
   for (const { mountID, initID } of layers.rw.list()) for (const id of [mountID, initID]) if (id) known.add(id);
@@ -93,12 +104,23 @@ function notes({ name, root, layers, images, driver: _ }: Source): string[] {
   const unknown = names(home).filter(
     (id) => /^[0-9a-z]{25}$|^[0-9a-f]{64}(-init)?$/.test(id) && !known.has(id as never),
   );
+  const limited = to === "overlay2" ? [] : containers.filter(({ file }) => hasLimit(dirname(file)));
   return [
     ...damaged.map(({ path, why }) => `${path} stays behind: ${why}`),
+    ...limited.map(({ id, name }) => `the size limit of container ${name || shortID(id)} ends: ${to} has none`),
     ...(unknown.length > 0
       ? [`${unknown.length} directories in ${home} belong to no layer (build cache, leftovers) and stay behind`]
       : []),
   ];
+}
+
+function hasLimit(container: string): boolean {
+  try {
+    const { StorageOpt } = JSON.parse(readFileSync(join(container, "hostconfig.json"), "utf8"));
+    return StorageOpt?.size !== undefined;
+  } catch {
+    return false;
+  }
 }
 
 interface Writable {

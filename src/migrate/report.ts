@@ -9,6 +9,12 @@ export interface Step {
 
 export type Tell = (step: Step) => void;
 
+/** How long work is told of, and stopped. */
+export interface Progress {
+  readonly tell: Tell;
+  readonly signal: AbortSignal;
+}
+
 /** What `run` tells, as it tells it; a reader who stops early stops it. */
 export function relaySteps(
   run: (tell: Tell, signal: AbortSignal) => Promise<void>,

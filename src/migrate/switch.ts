@@ -80,7 +80,10 @@ export async function writeConfigs(
 
 async function moveConfigs({ root, base }: Places): Promise<void> {
   const dir = join(base, "containers");
-  for (const id of names(dir)) await move(join(dir, id), join(root, "containers", id, "config.v2.json"));
+  for (const id of names(dir)) {
+    const container = join(root, "containers", id);
+    if (existsSync(container)) await move(join(dir, id), join(container, "config.v2.json"));
+  }
 }
 
 /** Durable, and nothing where it has been done. */

@@ -3,10 +3,9 @@ import { lacking } from "../oracle/programs.js";
 import { playBadRegistries } from "./bad-registries.js";
 import { playFullDisks } from "./full-disk.js";
 import { playKills } from "./kills.js";
-import { playMigrations } from "./migrations.js";
 import { playPowerCuts } from "./power.js";
 
-/** The short form of `npm run torture -- kill power disk migrate registry`. */
+/** The short form of `npm run torture -- kill power disk registry`. */
 const timeout = 120_000;
 const skip = lacking("root", "mounts", "loop", "mkfs.xfs", "mkfs.ext4");
 const types = ["ext4", "xfs"] as const;
@@ -22,10 +21,6 @@ describe.skipIf(skip)("nothing acknowledged is lost, nothing half is listed, not
 
   test.for(types)("when the disk is full, on %s", { timeout }, async (type) => {
     expect((await playFullDisks({ rounds: 3 }, [type])).losses).toEqual([]);
-  });
-
-  test("when a change of the storage driver is killed", { timeout }, async () => {
-    expect((await playMigrations({ rounds: 1 })).losses).toEqual([]);
   });
 
   test("when the registry misbehaves", { timeout }, async () => {

@@ -1,6 +1,7 @@
+import { realpath } from "node:fs/promises";
 import { Command } from "commander";
 import type { Moved, Plan } from "../../migrate/index.js";
-import { goJSON, NotFound } from "../../spec/index.js";
+import { goJSON, isErrno, NotFound } from "../../spec/index.js";
 import { SomeFailed, WrongUsage } from "../failure.js";
 import { size } from "../format/size.js";
 import { type Format, formatOption, print } from "../print.js";
@@ -28,12 +29,14 @@ export function migrateCommand(): Command {
     .option("--purge", "delete what is kept of the driver of before")
     .addOption(formatOption())
     .action(
-      alone<Options>(async ({ settings: { root }, options, interrupt }) => {
+      alone<Options>(async ({ settings, options, interrupt }) => {
         const { to, undo, purge, dryRun } = options;
         if ([to, undo, purge].filter(Boolean).length !== 1) {
           throw new WrongUsage("migrate needs one of --to DRIVER, --undo and --purge");
         }
-        await using _owner = await owned(root);
+        const root = await realRoot(settings.root);
+        const { Ownership } = await import("../../engine/index.js");
+        await using _owner = await Ownership.take(root);
         if (to === undefined) await print(await (undo ? undone(root) : purged(root)));
         else if (dryRun) await printPlan(root, to, options);
         else await run(root, to, options, interrupt.stop);
@@ -41,11 +44,10 @@ export function migrateCommand(): Command {
     );
 }
 
-/** @throws Unavailable: a daemon has it open */
-async function owned(root: string): Promise<AsyncDisposable> {
-  const [{ existsSync }, { Ownership }] = await Promise.all([import("node:fs"), import("../../engine/index.js")]);
-  if (!existsSync(root)) throw new NotFound(`there is no data root ${root}`);
-  return await Ownership.take(root);
+async function realRoot(root: string): Promise<string> {
+  return await realpath(root).catch((error) => {
+    throw isErrno(error, "ENOENT") ? new NotFound(`there is no data root ${root}`, { cause: error }) : error;
+  });
 }
 
 async function run(root: string, to: string, { from, backup }: Options, signal: AbortSignal): Promise<void> {

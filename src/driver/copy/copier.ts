@@ -11,12 +11,16 @@ export interface Order {
 /** What the thread answers. */
 export interface Copied {
   readonly failure?: string;
+  /** Of file content. */
+  readonly bytes?: number;
 }
 
 type Settle = (copied: Copied) => void;
 
 /** Copies and links trees, one after the other, in a thread that is started with the first and keeps no process alive. */
 export class Copier {
+  /** Of file content copied so far, that could be neither linked nor shared. */
+  bytesCopied = 0;
   #worker: Worker | undefined;
   readonly #waiting: Settle[] = [];
 
@@ -34,8 +38,9 @@ export class Copier {
     this.#worker ??= this.#start();
     this.#worker.ref();
     this.#worker.postMessage(order);
-    const { failure } = await new Promise<Copied>((settle) => this.#waiting.push(settle));
+    const { failure, bytes = 0 } = await new Promise<Copied>((settle) => this.#waiting.push(settle));
     if (this.#waiting.length === 0) this.#worker?.unref();
+    this.bytesCopied += bytes;
     if (failure !== undefined) throw new Unavailable(`cannot ${order.kind} ${order.trees.from}: ${failure}`);
   }
 

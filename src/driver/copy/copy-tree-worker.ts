@@ -11,9 +11,7 @@ parentPort?.on("message", (order: Order) => {
 
 function attempt({ kind, trees }: Order): Copied {
   try {
-    if (kind === "copy") copyTree(trees);
-    else linkTree(trees);
-    return {};
+    return { bytes: kind === "copy" ? copyTree(trees) : linkTree(trees) };
   } catch (error) {
     return { failure: messageOf(error) };
   }

@@ -60,6 +60,10 @@ export class Overlay implements Driver {
     return new Overlay(new Home(home), await initialize(dataRoot, home, options));
   }
 
+  get bytesCopied(): number {
+    return this.#copier.bytesCopied;
+  }
+
   async create(id: CacheID, parent?: CacheID, { storage = {} }: CreateOptions = {}): Promise<void> {
     this.#assertWritable();
     if (Object.keys(storage).length > 0) throw new InvalidParameter("--storage-opt is not supported for overlay");

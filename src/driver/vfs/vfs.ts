@@ -64,6 +64,10 @@ export class Vfs implements Driver {
     return new Vfs(home);
   }
 
+  get bytesCopied(): number {
+    return this.#copier.bytesCopied;
+  }
+
   async create(id: CacheID, parent?: CacheID, { storage = {} }: CreateOptions = {}): Promise<void> {
     const [option] = Object.keys(storage);
     if (option !== undefined) throw new InvalidParameter("--storage-opt is not supported for vfs");

@@ -1,24 +1,26 @@
-import type { ChangeHead } from "../../overlayfs/index.js";
-import { baseOf, DataLoss, InvalidParameter, type Path, parentOf } from "../../spec/index.js";
+import type { ChangeHead, Meta } from "../../overlayfs/index.js";
+import { DataLoss, type Path, parentOf } from "../../spec/index.js";
 import { close, lstatat, O, openat, S, Stat } from "../../sys/index.js";
 import type { WriteTarget } from "../driver.js";
-import { isDirectory } from "../node-kind.js";
+import { isDirectory, isWhiteout } from "../node-kind.js";
 import { quoted } from "../quoted.js";
 import { ifThere } from "../read/directory.js";
 import { FilesInside } from "../read/files-inside.js";
 import { metaOf } from "../read/node-reader.js";
 import { allXattrs } from "../read/xattrs.js";
+import type { Place } from "./apply-meta.js";
 import { Writer } from "./open-writer.js";
 
 type Head<K extends ChangeHead["kind"]> = Extract<ChangeHead, { kind: K }>;
+type Found = Pick<Place, "dir" | "name">;
 
 const flags = O.O_RDONLY | O.O_NOFOLLOW | O.O_NONBLOCK;
 const stat = new Stat();
 
 /**
- * Writes a layer whose files are on disk already, in the tree of another driver: each gets a further name, or is copied
- * where the file system allows no more. A directory that the layer holds without naming it becomes as it is in that
- * tree. Synchronous: for worker threads.
+ * Writes a layer that is on disk already, in the tree of another driver. What is no directory gets a further name; files
+ * are copied where the file system allows no more. Directories become as they are in that tree, also those that the
+ * layer holds without naming them. Synchronous: for worker threads.
  */
 export class Carrier implements Disposable {
   /** Of file content, as far as it could be neither linked nor shared. */
@@ -43,9 +45,8 @@ export class Carrier implements Disposable {
   change(change: ChangeHead): void {
     this.#imply(parentOf(change.path));
     if (change.kind === "file") this.#file(change);
-    else if (change.kind === "hardlink") this.#link(change);
-    else this.#writer.change(change);
-    if (change.kind === "directory") this.#named.add(change.path);
+    else if (change.kind === "directory") this.#directory(change);
+    else if (!this.#link(change)) this.#writer.change(change);
   }
 
   /** @see LayerWriter.finish */
@@ -59,7 +60,8 @@ export class Carrier implements Disposable {
   }
 
   #file(change: Head<"file">): void {
-    const from = this.#find(change.path);
+    const from = this.#find(change.path, S.IFREG);
+    if (!from) throw new DataLoss(`${quoted(change.path)}: the layer's directory does not have this file any more`);
     if (this.#links && this.#writer.adopt(change, from)) return;
     this.#writer.change(change);
     this.#copied.add(change.path);
@@ -71,16 +73,18 @@ export class Carrier implements Disposable {
     }
   }
 
-  #link(change: Head<"hardlink">): void {
-    const isOne = this.#links && !this.#copied.has(change.to);
-    if (!isOne || !this.#writer.adopt(change, this.#find(change.path))) this.#writer.change(change);
+  #directory(change: Head<"directory" | "fifo">): void {
+    this.#named.add(change.path);
+    const meta = this.#metaOf(change.path);
+    this.#writer.change(meta ? { ...change, meta: { ...meta, mtimeNs: change.meta.mtimeNs } } : change);
   }
 
-  #find(path: Path): { readonly dir: number; readonly name: string } {
-    const place = ifThere(() => this.#content.place(path));
-    const found = place && ifThere(() => lstatat(place.dir, place.name, stat));
-    if (found && (found.mode & S.IFMT) === S.IFREG) return place;
-    throw new DataLoss(`${quoted(path)}: the layer's directory does not have this file any more`);
+  /** @returns false: it is to be made anew */
+  #link(change: ChangeHead): boolean {
+    if (!this.#links || change.kind === "whiteout" || change.kind === "opaque") return false;
+    if (change.kind === "hardlink" && this.#copied.has(change.to)) return false;
+    const from = this.#find(change.path, change.kind === "hardlink" ? undefined : types[change.kind]);
+    return from !== undefined && this.#writer.adopt(change, from);
   }
 
   /** What the layer's archive does not name was made by the driver, or is of a layer below. */
@@ -88,15 +92,37 @@ export class Carrier implements Disposable {
     if (this.#named.has(path)) return;
     this.#imply(parentOf(path));
     this.#named.add(path);
-    const place = ifThere(() => this.#content.place(path));
-    const found = place && ifThere(() => lstatat(place.dir, baseOf(path), stat));
-    if (!found || !isDirectory(found)) return;
-    const meta = metaOf(found, allXattrs(place.dir, place.name));
-    try {
-      this.#writer.change({ kind: "directory", path, meta });
-    } catch (error) {
-      // A whiteout above it, in the same layer: the change itself will tell.
-      if (!(error instanceof InvalidParameter)) throw error;
-    }
+    const meta = this.#metaOf(path);
+    if (meta) this.#writer.change({ kind: "directory", path, meta });
+  }
+
+  /** @param type undefined: anything that can have several names */
+  #find(path: Path, type: number | undefined): Found | undefined {
+    const place = this.#stat(path);
+    if (!place || isWhiteout(stat) || isDirectory(stat)) return undefined;
+    return type === undefined || (stat.mode & S.IFMT) === type ? place : undefined;
+  }
+
+  #metaOf(path: Path): Meta | undefined {
+    const place = this.#stat(path);
+    return place && isDirectory(stat) ? metaOf(stat, allXattrs(place.dir, place.name)) : undefined;
+  }
+
+  /** Where it is; `stat` tells of it then. */
+  #stat(path: Path): Found | undefined {
+    return ifThere(() => {
+      const place = this.#content.place(path);
+      lstatat(place.dir, place.name, stat);
+      return place;
+    });
   }
 }
+
+const types = {
+  file: S.IFREG,
+  directory: S.IFDIR,
+  symlink: S.IFLNK,
+  char: S.IFCHR,
+  block: S.IFBLK,
+  fifo: S.IFIFO,
+} as const;

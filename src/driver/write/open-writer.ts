@@ -83,12 +83,12 @@ export class Writer implements LayerWriter {
   }
 
   /**
-   * In place of a `file` change and its data, and of a `hardlink`: the path becomes a further name of a file that is
-   * elsewhere on the file system, which keeps its metadata.
+   * In place of a change, and of its data, that makes anything but a directory: the path becomes a further name of what
+   * is elsewhere on the file system, and keeps its metadata.
    *
    * @returns false: it has as many names as the file system allows, or is on another one
    */
-  adopt(change: Making<"file" | "hardlink">, from: Pick<Place, "dir" | "name">): boolean {
+  adopt(change: ChangeHead, from: Pick<Place, "dir" | "name">): boolean {
     this.#endFile();
     this.#ground.settle();
     try {
@@ -99,6 +99,7 @@ export class Writer implements LayerWriter {
       if (isErrno(error, "EMLINK", "EXDEV")) return false;
       throw entryError(change.path, error);
     }
+    if (change.kind === "symlink") this.#bytes += encodeName(change.target).length;
     if (change.kind === "file") {
       this.#bytes += change.size;
       this.#fileBytes += change.size;
