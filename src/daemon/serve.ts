@@ -1,4 +1,4 @@
-import { Engine, type EngineOptions } from "../engine/index.js";
+import { Engine, type EngineOptions, limitArenas } from "../engine/index.js";
 import { Undo } from "../spec/index.js";
 import { Daemon } from "./daemon.js";
 import type { Log } from "./log.js";
@@ -12,6 +12,9 @@ export interface ServeOptions extends EngineOptions {
   readonly lasting: boolean;
 }
 
+/** Of malloc, for all threads: with more, what one has freed is memory held for nothing. */
+const arenas = 2;
+
 /**
  * Opens a data root and serves it. The first socket is announced in the root, for commands to find, unless
  * the root was opened to be read only.
@@ -20,6 +23,7 @@ export interface ServeOptions extends EngineOptions {
  */
 export async function serve({ sockets, activated = [], log, lasting, ...options }: ServeOptions): Promise<Daemon> {
   await using undo = new Undo();
+  if (lasting) limitArenas(arenas);
   const engine = await Engine.open({ report: (line) => log.warn(line), ...options });
   undo.defer(() => engine[Symbol.asyncDispose]());
   const daemon = await Daemon.open({ engine, sockets, activated, log, lasting });

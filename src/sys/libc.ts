@@ -45,6 +45,7 @@ interface Libc {
   chdir(path: Name): number;
   fchdir(fd: number): number;
   quotactl(command: number, device: Name, id: number, data: Uint8Array): number;
+  mallopt(parameter: number, value: number): number;
   socket(family: number, type: number, protocol: number): number;
   sendto(fd: number, data: Uint8Array, size: number, flags: number, to: Uint8Array, toSize: number): number;
   syscallNumbers(number: number, a: number, b: number, c: number): number;
@@ -95,6 +96,7 @@ const prototypes: Readonly<Record<keyof Libc, string>> = {
   chdir: "int chdir(str)",
   fchdir: "int fchdir(int)",
   quotactl: "int quotactl(int, str, int, void *)",
+  mallopt: "int mallopt(int, int)",
   socket: "int socket(int, int, int)",
   sendto: "long sendto(int, void *, size_t, int, void *, uint)",
   syscallNumbers: "long syscall(long, long, long, long)",

@@ -130,8 +130,8 @@ export class WorkerPool<Job> {
 /** What threads here make is used up at once; by itself each would let 48 MB of it gather before looking. */
 const youngMb = 6;
 
-/** How long a thread stays without work: long enough for the layers of one image, short for a daemon that idles. */
-const idleMs = 10_000;
+/** How long a thread stays without work: what comes next finds its code compiled, and a daemon that idles has none. */
+const idleMs = 60_000;
 
 async function end(worker: Worker, timer: NodeJS.Timeout): Promise<void> {
   clearTimeout(timer);

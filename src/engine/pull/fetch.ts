@@ -8,7 +8,7 @@ import type { Slots } from "../slots.js";
 import { Download } from "./download.js";
 import type { WantedLayer } from "./plan.js";
 import type { Brought, Watch } from "./transfer.js";
-import { inTurn, type Turn } from "./turn.js";
+import { inTurn } from "./turn.js";
 
 /** Milliseconds between two messages about one layer, as dockerd has it. */
 const pace = 100;
@@ -47,10 +47,12 @@ async function fetched(
   const onRetry = (_why: Error, _offset: number, delayMs: number) => progress.retrying(delayMs);
   const bytes = freed(repository.blob(blob, { signal, onRetry, mirrors }));
   await using download = new Download(checked(bytes, progress), (taken) => progress.downloaded(taken));
-  const unpack = async (turn: Turn): Promise<Brought> => {
-    const onBytes = (used: number) => {
-      turn.unpacked(progress.isComplete ? undefined : download.taken - used);
-      progress.extracting(used);
+  let used = 0;
+  const waiting = () => (progress.isComplete ? Number.POSITIVE_INFINITY : download.taken - used);
+  const unpack = async (): Promise<Brought> => {
+    const onBytes = (taken: number) => {
+      used = taken;
+      progress.extracting(taken);
     };
     const options = { label, expected: diffID, signal, onBytes };
     if (layers.canUnpack) return { loose: await layers.unpack(download, options) };
@@ -59,7 +61,7 @@ async function fetched(
   };
   try {
     await download.begun();
-    return await inTurn(turns, signal, unpack);
+    return await inTurn(turns, signal, waiting, unpack);
   } catch (error) {
     throw signal.aborted ? error : await explained(error, wanted, download, mirrors && repository.isMirrored);
   }

@@ -1,0 +1,16 @@
+import { libc } from "./libc.js";
+
+/** @see mallopt(3) */
+const M_ARENA_MAX = -8;
+
+/**
+ * From now on threads of this process share so many of malloc's arenas; by itself glibc has eight a processor, each
+ * with free memory that the others do not get. A C library that has none is left as it is.
+ */
+export function limitArenas(count: number): void {
+  try {
+    libc.mallopt(M_ARENA_MAX, count);
+  } catch {
+    // No such function.
+  }
+}
