@@ -54,7 +54,9 @@ export async function migrate(
   else if (state !== undefined && state.phase !== "filling") throw new Conflict(keptText(state));
   const name = sourceDriver(root, to, from ?? (state?.to === to ? state.from : undefined));
   await using source = await openSource(root, name, false);
-  await assertPossible(source, to, state?.from === name && state.to === to);
+  const { obstacles, notes } = await planFor(source, to, state?.from === name && state.to === to);
+  if (obstacles.length > 0) throw new Unavailable(`cannot migrate to ${to}: ${obstacles.join("; ")}`);
+  for (const status of notes) tell({ status });
   await before?.();
   const filling: State = { from: name, to, phase: "filling" };
   await begin(places, source, filling, state);
@@ -62,11 +64,6 @@ export async function migrate(
   await source[Symbol.asyncDispose]();
   await switchOver(places, filling, source.containers);
   return moved;
-}
-
-async function assertPossible(source: Source, to: string, begun: boolean): Promise<void> {
-  const { obstacles } = await planFor(source, to, begun);
-  if (obstacles.length > 0) throw new Unavailable(`cannot migrate to ${to}: ${obstacles.join("; ")}`);
 }
 
 /** Keeps what an interrupted run has made, where it belongs to this one. */

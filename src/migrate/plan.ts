@@ -1,12 +1,10 @@
-import { existsSync, lstatSync, readFileSync } from "node:fs";
 import { mkdtemp, open, rm, statfs, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { mountsBelow } from "../disk/index.js";
-import { ownersAreLimited } from "../driver/index.js";
+import { join } from "node:path";
 import type { Layer } from "../layer/index.js";
-import { isErrno, shortID } from "../spec/index.js";
+import { isErrno } from "../spec/index.js";
 import { ficlone } from "../sys/index.js";
-import { contents, layersIn, names, type Source } from "./root.js";
+import { leftBehind, obstaclesFor } from "./obstacles.js";
+import type { Source } from "./root.js";
 
 /** What a migration would do. Bytes and inodes are what it needs until the old driver's directories are deleted. */
 export interface Plan {
@@ -52,8 +50,8 @@ export async function planFor(source: Source, to: string, begun = false): Promis
   };
   return {
     ...plan,
-    obstacles: [...(await obstacles(source, to)), ...(begun ? [] : tooSmall(plan))],
-    notes: notes(source, to),
+    obstacles: [...obstaclesFor(source, to), ...(begun ? [] : tooSmall(plan))],
+    notes: leftBehind(source, to),
   };
 }
 
@@ -62,65 +60,6 @@ function tooSmall({ bytesCopied, bytesFree, inodes, inodesFree = inodes }: Omit<
   const bytes = `the disk has ${bytesFree} bytes free, and about ${needed} are needed`;
   const count = `the disk has ${inodesFree} inodes free, and about ${inodes} are needed`;
   return [...(needed > bytesFree ? [bytes] : []), ...(inodes > inodesFree ? [count] : [])];
-}
-
-async function obstacles(source: Source, to: string): Promise<string[]> {
-  const { root, name: from, containers } = source;
-  const found: string[] = [];
-  if (ownersAreLimited()) found.push("root is needed: owners, devices and overlayfs's marks cannot be set without");
-  const { uid, gid } = lstatSync(join(root, from));
-  if (uid + gid > 0)
-    found.push(`${join(root, from)} belongs to ${uid}:${gid}: roots of dockerd --userns-remap cannot be migrated`);
-  for (const { id, name, pid } of containers) {
-    if (pid > 0 && existsSync(`/proc/${pid}`))
-      found.push(`container ${name || shortID(id)} runs (process ${pid}): stop it`);
-  }
-  const taken = contents(root, to) + layersIn(root, to);
-  if (taken > 0)
-    found.push(`there are images, containers or layers of ${to} already: delete ${to} and image/${to}, or use them`);
-  for (const home of [from, to, "image", "containers"]) {
-    if (isMountPoint(root, home))
-      found.push(`${join(root, home)} is a file system of its own: files cannot be linked there`);
-  }
-  return found;
-}
-
-function isMountPoint(root: string, name: string): boolean {
-  const path = join(root, name);
-  const found = lstatSync(path, { throwIfNoEntry: false });
-  if (!found) return false;
-  return (
-    found.isSymbolicLink() ||
-    found.dev !== lstatSync(root).dev ||
-    mountsBelow(root).some((mount) => mount.path === path)
-  );
-}
-
-function notes({ name, root, layers, images, containers }: Source, to: string): string[] {
-  const damaged = [...layers.damaged, ...images.damaged];
-  const known = new Set(layers.list().map(({ cacheID }) => cacheID));
-  for (const { mountID, initID } of layers.rw.list()) for (const id of [mountID, initID]) if (id) known.add(id);
-  const home = join(root, name === "vfs" ? "vfs/dir" : name);
-  const unknown = names(home).filter(
-    (id) => /^[0-9a-z]{25}$|^[0-9a-f]{64}(-init)?$/.test(id) && !known.has(id as never),
-  );
-  const limited = to === "overlay2" ? [] : containers.filter(({ file }) => hasLimit(dirname(file)));
-  return [
-    ...damaged.map(({ path, why }) => `${path} stays behind: ${why}`),
-    ...limited.map(({ id, name }) => `the size limit of container ${name || shortID(id)} ends: ${to} has none`),
-    ...(unknown.length > 0
-      ? [`${unknown.length} directories in ${home} belong to no layer (build cache, leftovers) and stay behind`]
-      : []),
-  ];
-}
-
-function hasLimit(container: string): boolean {
-  try {
-    const { StorageOpt } = JSON.parse(readFileSync(join(container, "hostconfig.json"), "utf8"));
-    return StorageOpt?.size !== undefined;
-  } catch {
-    return false;
-  }
 }
 
 interface Writable {
