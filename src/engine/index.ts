@@ -3,6 +3,7 @@
  * API but without HTTP. The daemon serves an `Engine`, and the library hands it out.
  */
 
+/** For bodies of requests, which nobody else reads. */
 export { freed } from "../archive/index.js";
 export type { Check } from "../driver/index.js";
 /** For a process that does nothing else. */

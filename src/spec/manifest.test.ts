@@ -21,11 +21,7 @@ test("a manifest gives its config and layers; what is not of the specification i
 test("an index gives the platforms of what it lists", () => {
   const platform = { os: "linux", architecture: "arm", variant: "v7", "os.version": "1" };
   const manifests = [{ ...layer, platform }, layer, { ...layer, platform: { os: "linux", architecture: 5 } }];
-  expect(parseIndex(bytes({ manifests }), "it").manifests).toEqual([
-    { ...layer, platform: { os: "linux", architecture: "arm", variant: "v7" } },
-    layer,
-    layer,
-  ]);
+  expect(parseIndex(bytes({ manifests }), "it").manifests).toEqual([{ ...layer, platform }, layer, layer]);
 });
 
 test.for([
