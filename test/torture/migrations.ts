@@ -10,26 +10,31 @@ import { sampleArchive } from "../oracle/sample-image.js";
 import { savedImages } from "../oracle/saved-images.js";
 import { loopDisk } from "../oracle/scratch.js";
 import { tarListing } from "../oracle/tar-listing.js";
+import { CuttableDisk } from "./cuttable-disk.js";
 import { type Bounds, type Outcome, playRounds } from "./rounds.js";
 
 type Driver = "overlay2" | "overlay" | "vfs";
 const drivers: readonly Driver[] = ["overlay2", "overlay", "vfs"];
 
 /**
- * Changes the storage driver of a root again and again, to and fro, and kills each change at random moments until it
- * gets through. Then everything must be there as before, with nothing left over; an operation is a kill that hit.
+ * Changes the storage driver of a root again and again, to and fro, and at random moments kills each change or cuts the
+ * power, until it gets through. Then everything must be there as before, with nothing left over; an operation is a
+ * disaster that hit.
  */
 export async function playMigrations(bounds: Bounds): Promise<Outcome> {
-  await using disk = await loopDisk("ext4", "2G");
+  await using host = await loopDisk("xfs", "4G");
+  await using disk = await CuttableDisk.make(host, oneOf(["ext4", "xfs"]));
   const root = join(disk.path, "root");
   await fillRoot(disk.path, root);
   let driver: Driver = "overlay";
   const before = await inventory(disk.path, root, driver);
   return await playRounds("migrate", bounds, async () => {
     const to = oneOf(drivers.filter((name) => name !== driver));
-    let operations = await killedUntilDone(root, ["--to", to], () => existsSync(join(root, "migration/old", driver)));
+    let operations = await struckUntilDone(disk, root, ["--to", to], () =>
+      existsSync(join(root, "migration/old", driver)),
+    );
     const end = oneOf(["--purge", "--undo"]);
-    operations += await killedUntilDone(root, [end], () => !existsSync(join(root, "migration")));
+    operations += await struckUntilDone(disk, root, [end], () => !existsSync(join(root, "migration")));
     if (end === "--purge") driver = to;
     const now = await inventory(disk.path, root, driver);
     const losses = Object.keys(before).filter((what) => before[what] !== now[what]);
@@ -38,10 +43,17 @@ export async function playMigrations(bounds: Bounds): Promise<Outcome> {
   });
 }
 
-/** @returns how many times it was killed before it was done */
-async function killedUntilDone(root: string, args: readonly string[], isDone: () => boolean): Promise<number> {
+/** @returns how many disasters it took */
+async function struckUntilDone(
+  disk: CuttableDisk,
+  root: string,
+  args: readonly string[],
+  isDone: () => boolean,
+): Promise<number> {
   let longestMs = 200 + Math.random() * 1300;
-  for (let kills = 0; ; kills++) {
+  for (let strikes = 0; ; strikes++) {
+    const isCut = Math.random() < 0.5;
+    const unrest = isCut ? disk.unsettle() : undefined;
     const child = spawn(process.execPath, [layerkitMain, "--root", root, "migrate", ...args], {
       stdio: ["ignore", "ignore", "pipe"],
     });
@@ -50,11 +62,17 @@ async function killedUntilDone(root: string, args: readonly string[], isDone: ()
       said += String(text);
     });
     const exit = once(child, "exit");
-    const timer = setTimeout(() => child.kill("SIGKILL"), 100 + Math.random() * longestMs);
+    const strike = () => {
+      if (isCut) disk.cut();
+      child.kill("SIGKILL");
+    };
+    const timer = setTimeout(strike, 100 + Math.random() * longestMs);
     const [status, signal] = await exit;
     clearTimeout(timer);
-    if (signal === null && (status === 0 || isDone())) return kills;
+    await unrest?.end();
+    if (signal === null && (status === 0 || isDone())) return strikes;
     if (signal === null) throw new Error(`migrate ${args.join(" ")}: ${said}`);
+    if (isCut) await disk.powerUp();
     longestMs *= 1.3;
   }
 }
