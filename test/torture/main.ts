@@ -15,7 +15,7 @@ import type { Bounds } from "./rounds.js";
  *     npm run torture -- kill      kills the daemon at random moments of its work
  *     npm run torture -- power     cuts the power at random moments, on ext4 and XFS
  *     npm run torture -- disk      fills the disk to a random remainder before each operation
- *     npm run torture -- migrate   kills changes of the storage driver, both ways, at random moments
+ *     npm run torture -- migrate   kills changes of the storage driver, and cuts the power under them, at random moments
  *     npm run torture -- registry  pulls from a registry that does wrong in random ways
  *     npm run torture -- large     loads a layer of 10 GB and one of a million entries, and tells the peak memory
  *
