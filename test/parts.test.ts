@@ -14,10 +14,11 @@ const sees: Readonly<Record<string, string>> = {
   layer: "spec overlayfs disk threads archive driver",
   image: "spec disk threads archive layer",
   migrate: "spec sys disk threads driver layer image",
+  runtime: "spec sys disk",
   registry: "spec",
   // What a user keeps at home: for commands, never for the daemon.
   "registry/credentials": "spec",
-  engine: "spec overlayfs sys disk threads archive driver layer image migrate registry",
+  engine: "spec overlayfs sys disk threads archive driver layer image migrate registry runtime",
   config: "spec",
   daemon: "spec sys engine",
   // overlayfs and archive: cp makes tars of local files, and files of tars.
