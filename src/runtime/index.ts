@@ -3,4 +3,25 @@
  * their logs, and tells their exits. Takes the path of a root file system; knows no layer and no image.
  */
 export * from "./failure.js";
+export {
+  addressing,
+  type Bridge,
+  type BridgeMember,
+  gatewayOf,
+  joinBridge,
+  leaveBridge,
+  type PublishedPort,
+} from "./network/bridge.js";
+export { freeHostPort } from "./network/host-ports.js";
+export { addressOfDevice, freeSubnet } from "./network/host-subnets.js";
+export { NetworkNamespaces, removeNamespace } from "./network/namespace.js";
+export {
+  addressText,
+  contains,
+  freeAddress,
+  hardwareAddress,
+  parseAddress,
+  parseSubnet,
+  type Subnet,
+} from "./network/subnet.js";
 export type * from "./supervisor/contract.js";

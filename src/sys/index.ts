@@ -12,6 +12,7 @@ export * from "./filesystem.js";
 export * from "./flock.js";
 export * from "./fsmount.js";
 export * from "./link.js";
+export { raiseLoopback } from "./loopback.js";
 export { limitArenas } from "./malloc.js";
 export * from "./mount.js";
 export type { Name } from "./name.js";

@@ -15,6 +15,8 @@ export const packages: Readonly<Record<string, string>> = {
   setfattr: "attr",
   setcap: "libcap2-bin",
   strace: "strace",
+  "/usr/lib/cni/bridge": "containernetworking-plugins",
+  iptables: "iptables",
 };
 
 /** What only `npm run bench` uses. */
