@@ -34,7 +34,7 @@ export function fakeEngine(given: Record<string, Record<string, unknown>>): {
           },
       },
     );
-  const names = ["images", "layers", "containers", "volumes", "networks", "events"] as const;
+  const names = ["images", "layers", "containers", "processes", "execs", "volumes", "networks", "events"] as const;
   const parts = Object.fromEntries(names.map((name) => [name, part(name)]));
   const own = part("engine") as Pick<Served, "info" | "version" | "diskUsage" | "login">;
   const engine = {

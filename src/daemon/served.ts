@@ -10,6 +10,8 @@ export type Served = Pick<
   | "layers"
   | "images"
   | "containers"
+  | "processes"
+  | "execs"
   | "volumes"
   | "networks"
   | "events"

@@ -1,7 +1,8 @@
+import type { Duplex } from "node:stream";
 import { setImmediate } from "node:timers/promises";
 import { goJSON } from "../../spec/index.js";
 
-/** What a handler gives back; the server writes it. A body is text at hand or a stream, never both. */
+/** What a handler gives back; the server writes it. A body is text at hand or a stream, or the connection is handed over. */
 export interface Answer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
@@ -12,6 +13,8 @@ export interface Answer {
    * so that an error found before it becomes an HTTP status.
    */
   readonly atOnce?: boolean;
+  /** Takes the connection: what it gives goes to the client as it is, what the client sends goes to it. */
+  readonly hijack?: Duplex;
   /** What to send as last piece when the stream fails; without it the connection is cut, which clients notice. */
   readonly lastWords?: (error: unknown) => string;
 }

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { InvalidParameter, messageOf } from "../../spec/index.js";
 import type { Shape } from "./shape.js";
 
@@ -11,10 +11,14 @@ const limit = 16 * 1024 * 1024;
  * @returns undefined when the body is empty, or `null`
  * @throws InvalidParameter: wrong Content-Type, not JSON, not of this shape, more than 16 MiB
  */
-export async function readJSON<T>(request: IncomingMessage, shape: Shape<T>): Promise<T | undefined> {
-  const text = await readText(request);
+export async function readJSON<T>(
+  body: AsyncIterable<Uint8Array>,
+  headers: IncomingHttpHeaders,
+  shape: Shape<T>,
+): Promise<T | undefined> {
+  const text = await readText(body);
   if (text === "") return undefined;
-  const type = request.headers["content-type"] ?? "";
+  const type = headers["content-type"] ?? "";
   if (!/^application\/json\s*(;|$)/i.test(type))
     throw new InvalidParameter(`Content-Type specified (${type}) must be 'application/json'`);
   const value = parse(text);
@@ -29,10 +33,10 @@ export function bodyOf(request: IncomingMessage): AsyncIterable<Uint8Array> {
   return { [Symbol.asyncIterator]: () => request.iterator({ destroyOnReturn: false }) };
 }
 
-async function readText(request: IncomingMessage): Promise<string> {
+async function readText(body: AsyncIterable<Uint8Array>): Promise<string> {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of bodyOf(request)) {
+  for await (const chunk of body) {
     size += chunk.length;
     if (size > limit) throw new InvalidParameter(`request body is too long: JSON may have ${limit} bytes`);
     chunks.push(chunk);

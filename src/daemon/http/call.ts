@@ -1,10 +1,20 @@
-import type { IncomingMessage } from "node:http";
 import { InvalidParameter } from "../../spec/index.js";
 import type { Answer } from "./answer.js";
-import { bodyOf, readJSON } from "./body.js";
+import { readJSON } from "./body.js";
+import type { Exchange } from "./exchange.js";
 import { Query } from "./query.js";
 import type { Params } from "./router.js";
 import type { Shape } from "./shape.js";
+
+interface Route {
+  readonly params: Params;
+  /** Without its question mark. */
+  readonly query: string;
+  readonly version: number;
+  readonly signal: AbortSignal;
+  readonly leaving: AbortSignal;
+  readonly closing: AbortSignal;
+}
 
 /** One request, with what a handler needs of it. */
 export class Call {
@@ -15,19 +25,19 @@ export class Call {
   readonly signal: AbortSignal;
   /** Fires when the daemon begins to leave: streams that have no end of their own end now. */
   readonly leaving: AbortSignal;
-  #request: IncomingMessage;
+  /** Fires when it closes, whoever is connected: what waits for a container must not hold it up. */
+  readonly closing: AbortSignal;
+  #exchange: Exchange;
   #params: Params;
 
-  constructor(
-    request: IncomingMessage,
-    route: { params: Params; query: string; version: number; signal: AbortSignal; leaving: AbortSignal },
-  ) {
-    this.#request = request;
+  constructor(exchange: Exchange, route: Route) {
+    this.#exchange = exchange;
     this.#params = route.params;
     this.query = new Query(route.query);
     this.version = route.version;
     this.signal = route.signal;
     this.leaving = route.leaving;
+    this.closing = route.closing;
   }
 
   /** A name of the route's pattern. */
@@ -45,18 +55,18 @@ export class Call {
   }
 
   header(name: string): string | undefined {
-    const value = this.#request.headers[name.toLowerCase()];
+    const value = this.#exchange.request.headers[name.toLowerCase()];
     return Array.isArray(value) ? value.join(",") : value;
   }
 
   /** @see readJSON */
   json<T>(shape: Shape<T>): Promise<T | undefined> {
-    return readJSON(this.#request, shape);
+    return readJSON(this.body, this.#exchange.request.headers, shape);
   }
 
   /** The body in pieces, as they come from the client. Not reading holds the client back. */
   get body(): AsyncIterable<Uint8Array> {
-    return bodyOf(this.#request);
+    return this.#exchange.body;
   }
 }
 

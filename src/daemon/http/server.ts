@@ -1,10 +1,12 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { Socket } from "node:net";
 import { Cancelled, messageOf, Unavailable } from "../../spec/index.js";
 import type { Log } from "../log.js";
 import { Call, type Handler } from "./call.js";
 import { Connections } from "./connections.js";
+import { type Exchange, exchange } from "./exchange.js";
 import { type Failures, requestHeader } from "./failures.js";
+import { hijack, upgradeExchange } from "./hijack.js";
 import type { Router } from "./router.js";
 import { errorAnswer, send } from "./send.js";
 import { statusOf } from "./status.js";
@@ -29,6 +31,7 @@ export class HttpServer {
   #running = new Set<AbortController>();
   #settled = new Set<Promise<void>>();
   #leaving = new AbortController();
+  #closing = new AbortController();
 
   constructor(options: HttpServerOptions) {
     this.#options = options;
@@ -40,14 +43,8 @@ export class HttpServer {
       maxHeaderSize: 1024 * 1024,
       requireHostHeader: false,
     });
-    this.#http.on("request", (request, response) => {
-      // Writing to a client that is gone fails; that it is gone is seen by its closing.
-      response.on("error", () => {});
-      const served = this.#serve(request, response)
-        .catch((error) => options.log.error("answer failed", { error: messageOf(error) }))
-        .finally(() => this.#settled.delete(served));
-      this.#settled.add(served);
-    });
+    this.#http.on("request", (request, response) => this.#take(exchange(request, response)));
+    this.#http.on("upgrade", (request, socket: Socket, head) => this.#take(upgradeExchange(request, socket, head)));
   }
 
   /** How many clients are connected. */
@@ -56,6 +53,8 @@ export class HttpServer {
   }
 
   accept(socket: Socket): void {
+    // Writing to a client that is gone fails; that it is gone is seen by its closing.
+    socket.on("error", () => {});
     this.#connections.add(socket);
     this.#http.emit("connection", socket);
   }
@@ -72,6 +71,7 @@ export class HttpServer {
    */
   async close(graceMs: number, now?: AbortSignal): Promise<void> {
     this.#leaving.abort();
+    this.#closing.abort(shuttingDown);
     this.#connections.closeIdle();
     const timer = setTimeout(() => this.#abort(), graceMs);
     const hurry = () => this.#abort();
@@ -84,12 +84,21 @@ export class HttpServer {
   }
 
   #abort(): void {
-    for (const running of this.#running) running.abort(new Unavailable("the daemon is shutting down"));
+    for (const running of this.#running) running.abort(shuttingDown);
     // Who does not read its last words does not hold up the end.
     setTimeout(() => this.#connections.destroyAll(), 1000).unref();
   }
 
-  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  #take(given: Exchange): void {
+    given.response.on("error", () => {});
+    const served = this.#serve(given)
+      .catch((error) => this.#options.log.error("answer failed", { error: messageOf(error) }))
+      .finally(() => this.#settled.delete(served));
+    this.#settled.add(served);
+  }
+
+  async #serve(given: Exchange): Promise<void> {
+    const { request, response } = given;
     const abort = new AbortController();
     const over = this.#connections.begin(request.socket);
     this.#running.add(abort);
@@ -102,7 +111,7 @@ export class HttpServer {
     const headers = { ...this.#options.headers, [requestHeader]: number };
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
     try {
-      await this.#answer(request, response, abort.signal);
+      await this.#answer(given, abort.signal);
     } catch (error) {
       const why: unknown = abort.signal.aborted ? abort.signal.reason : error;
       this.#log(request, why);
@@ -117,13 +126,16 @@ export class HttpServer {
     }
   }
 
-  async #answer(request: IncomingMessage, response: ServerResponse, signal: AbortSignal): Promise<void> {
+  async #answer(given: Exchange, signal: AbortSignal): Promise<void> {
+    const { request, response } = given;
     const [whole = "", ...rest] = (request.url ?? "").split("?");
     const { path, version } = splitVersion(whole);
     const { handler, params } = this.#options.router.find(request.method ?? "", path);
     const query = rest.join("?");
-    const call = new Call(request, { params, query, version, signal, leaving: this.#leaving.signal });
-    await send(await handler(call), response, signal);
+    const [leaving, closing] = [this.#leaving.signal, this.#closing.signal];
+    const answer = await handler(new Call(given, { params, query, version, signal, leaving, closing }));
+    if (!answer.hijack) return await send(answer, response, signal);
+    await hijack({ ...answer, hijack: answer.hijack }, given, AbortSignal.any([signal, closing]));
   }
 
   /** What the daemon could not do is an error; what it would not do, the client's affair. */
@@ -136,3 +148,5 @@ export class HttpServer {
     else log.debug("request refused", about);
   }
 }
+
+const shuttingDown = new Unavailable("the daemon is shutting down");

@@ -9,32 +9,20 @@ import type { Routes, Served } from "../served.js";
  * `docker inspect` makes are 404, swarm is 503, the rest 501 with a line that says so. @see engine-api 6.6, 7
  */
 export function absentRoutes(engine: Served): Routes {
-  return [...processRoutes(engine), ...otherRoutes, ...pluginRoutes, ...swarmRoutes];
+  return [...checkpointRoutes(engine), ...otherRoutes, ...pluginRoutes, ...swarmRoutes];
 }
 
 /** An unknown container is still 404: clients tell it from a missing feature. */
-function processRoutes({ containers }: Served): Routes {
-  const absent = (what: string): Handler => {
-    return async (call) => {
-      await containers.inspect(call.param("id"));
-      throw new NotImplemented(`${what} is not implemented: this daemon keeps containers but does not run them`);
-    };
+function checkpointRoutes({ containers }: Served): Routes {
+  const handler: Handler = async (call) => {
+    await containers.inspect(call.param("id"));
+    throw new NotImplemented("checkpoints are not implemented");
   };
-  const posts = ["start", "stop", "kill", "restart", "pause", "unpause", "wait", "attach", "resize", "update", "exec"];
-  const gets = ["top", "logs", "stats", "attach/ws", "checkpoints"];
   return [
-    ...posts.map((word) => [`POST /containers/{id}/${word}` as Pattern, absent(word)] as const),
-    ...gets.map((word) => [`GET /containers/{id}/${word}` as Pattern, absent(word)] as const),
-    ["POST /containers/{id}/checkpoints", absent("checkpoints")],
-    ...["POST /exec/{id}/start", "POST /exec/{id}/resize", "GET /exec/{id}/json"].map(
-      (pattern) => [pattern as Pattern, noExec] as const,
-    ),
+    ["GET /containers/{id}/checkpoints", handler],
+    ["POST /containers/{id}/checkpoints", handler],
   ];
 }
-
-const noExec: Handler = (call) => {
-  throw new NotFound(`No such exec instance: ${call.param("id")}`);
-};
 
 const otherRoutes: Routes = [
   ["GET /images/search", absent("search")],

@@ -3,10 +3,12 @@ import { Router } from "../http/router.js";
 import type { Served } from "../served.js";
 import { absentRoutes } from "./absent.js";
 import { containerRoutes } from "./containers.js";
+import { execRoutes } from "./execs.js";
 import { fileRoutes } from "./files.js";
 import { imageRoutes } from "./images.js";
 import { networkRoutes } from "./networks.js";
 import { type OwnState, ownRoutes } from "./own.js";
+import { processRoutes } from "./processes.js";
 import { pruneRoutes } from "./prune.js";
 import { registryRoutes } from "./registry.js";
 import { systemRoutes } from "./system.js";
@@ -24,6 +26,8 @@ export function routerOf(engine: Served, own: OwnState): Router<Handler> {
     absentRoutes(engine),
     imageRoutes(engine),
     containerRoutes(engine),
+    processRoutes(engine),
+    execRoutes(engine),
     fileRoutes(engine),
     volumeRoutes(engine),
     networkRoutes(engine),

@@ -100,16 +100,6 @@ describe("errors", () => {
     expect(await statuses("GET /swarm", "GET /services", "GET /secrets/x")).toEqual([503, 503, 503]);
     expect(await statuses("POST /build", "GET /images/search?term=x")).toEqual([501, 501]);
   });
-
-  test("running a container is 501, of one that is not there 404", async () => {
-    await using rig = await Rig.open({
-      containers: { inspect: (name: string) => (name === "c" ? {} : Promise.reject(new InvalidParameter("x"))) },
-    });
-    expect((await rig.ask("POST", "/containers/c/start")).status).toBe(501);
-    await using empty = await Rig.open();
-    expect((await empty.ask("POST", "/containers/c/start")).status).toBe(404);
-    expect((await empty.ask("GET", "/exec/x/json")).json).toEqual({ message: "No such exec instance: x" });
-  });
 });
 
 describe("names in paths", () => {
