@@ -1,6 +1,7 @@
 import { resolveImage } from "../../image/index.js";
 import { parseRFC3339 } from "../../spec/index.js";
-import type { ContainerSummary, EndpointSettings, MountPoint } from "../api-container.js";
+import type { ContainerSummary, EndpointSettings, MountPoint, PortMap } from "../api-container.js";
+import { portList } from "../network/ports.js";
 import type { ContainerParts } from "./container-parts.js";
 import type { Container } from "./container-store.js";
 import { statusOf, statusText } from "./state-text.js";
@@ -21,7 +22,7 @@ export async function summaryOf(
     ImageID: stored.Image,
     Command: commandOf(stored),
     Created: Number((parseRFC3339(stored.Created) ?? 0n) / 1_000_000_000n),
-    Ports: [],
+    Ports: portList((stored.NetworkSettings.Ports ?? {}) as PortMap),
     ...(SizeRw && { SizeRw }),
     ...(SizeRootFs && { SizeRootFs }),
     Labels: stored.Config.Labels ?? {},

@@ -1,0 +1,193 @@
+import { join } from "node:path";
+import {
+  addressOfDevice,
+  addressText,
+  type Bridge,
+  type BridgeMember,
+  freeSubnet,
+  gatewayOf,
+  hardwareAddress,
+  joinBridge,
+  leaveBridge,
+  NetworkNamespaces,
+  type PublishedPort,
+  parseAddress,
+  parseSubnet,
+  removeNamespace,
+  type Subnet,
+} from "../../runtime/index.js";
+import { Conflict, randomID } from "../../spec/index.js";
+import type { EndpointSettings, PortMap } from "../api-container.js";
+import type { Container, ContainerStore } from "../container/container-store.js";
+import type { StoredContainer, StoredNetworks } from "../container/stored.js";
+import { anywhere, Claims } from "./claims.js";
+import { portMap, publishedPorts, wantedPorts } from "./ports.js";
+
+/** How containers are connected that ask for the default network. What is left out is chosen. */
+export interface NetworkSettings {
+  /** Interface of the host that is the bridge, made if need be; `none`: there is no bridge, such containers are alone. */
+  readonly bridge?: string;
+  /** The bridge's address and prefix length, `172.17.0.1/16`. */
+  readonly bip?: string;
+  /** Bytes. */
+  readonly mtu?: number;
+  /** Whether containers reach the world beyond the host under the host's address. */
+  readonly masquerade?: boolean;
+  /** Address of the host that ports are published at which name none. */
+  readonly ip?: string;
+}
+
+export interface ContainerNetworkOptions {
+  readonly settings: NetworkSettings;
+  /** Absolute path of the directory in which namespaces are kept: of this boot, not of the data root. */
+  readonly directory: string;
+  readonly store: Pick<ContainerStore, "list">;
+  /** Of the network `bridge`. */
+  readonly networkID: string;
+}
+
+/** A container's place in the default network. */
+export interface NetworkPlace {
+  /** Path of the namespace that its process joins. */
+  readonly namespace: string;
+  /** For its `config.v2.json`. */
+  readonly settings: StoredNetworks;
+}
+
+/**
+ * The default network: a bridge with addresses and published ports. Which are taken is known from the containers that
+ * run; so there is nothing else to keep, nor to repair after a crash.
+ */
+export class ContainerNetwork implements AsyncDisposable {
+  readonly #options: ContainerNetworkOptions;
+  readonly #namespaces = new NetworkNamespaces();
+  /** Of containers that are being connected or are. */
+  readonly #claims = new Claims();
+  #bridge: Bridge | undefined;
+
+  constructor(options: ContainerNetworkOptions) {
+    this.#options = options;
+    for (const { stored } of options.store.list()) {
+      const address = addressOf(stored.NetworkSettings);
+      if (!stored.State.Running || address === undefined) continue;
+      this.#claims.restore(stored.ID, { address, ports: portsOf(stored.NetworkSettings) });
+    }
+  }
+
+  /** Whether a container of this network mode gets a place; others have none, the host's or that of a container. */
+  serves(mode: string | undefined): boolean {
+    return this.#options.settings.bridge !== "none" && ["", "default", "bridge"].includes(mode ?? "");
+  }
+
+  /**
+   * Connects a container that is about to start, all or nothing.
+   *
+   * @throws Unavailable: the system lacks what is needed, or it failed; Conflict: a port is taken, in Docker's words
+   */
+  async connect({ stored, host }: Container): Promise<NetworkPlace> {
+    const { ID: id, Config: config } = stored;
+    const bridge = this.#bridgeOf();
+    const address = this.#claims.address(id, bridge.subnet, gatewayOf(bridge));
+    const namespace = this.#namespaceOf(id);
+    const endpoint = randomID();
+    try {
+      const wishes = wantedPorts(config, host, this.#options.settings.ip ?? anywhere);
+      const ports = await this.#claims.ports(id, wishes);
+      await this.#namespaces.make(namespace);
+      const mac = config.MacAddress || hardwareAddress(address);
+      const member = { id, namespace, interface: "eth0", address, hardwareAddress: mac, ports };
+      await joinBridge(bridge, member);
+      return { namespace, settings: this.#settings(stored, bridge, endpoint, member) };
+    } catch (error) {
+      await removeNamespace(namespace);
+      this.#claims.free(id);
+      if (!(error instanceof Conflict)) throw error;
+      const about = `driver failed programming external connectivity on endpoint ${stored.Name.slice(1)} (${endpoint})`;
+      throw new Conflict(`${about}: ${error.message}`, { cause: error });
+    }
+  }
+
+  /** Takes back the place of a container that has ended, whoever connected it. One without a place is no error. */
+  async disconnect({ stored }: Container): Promise<void> {
+    const { ID: id, NetworkSettings: settings } = stored;
+    const address = addressOf(settings);
+    this.#claims.free(id);
+    if (address === undefined) return;
+    const namespace = this.#namespaceOf(id);
+    const place = { id, namespace, interface: "eth0", address, hardwareAddress: hardwareAddress(address) };
+    try {
+      await leaveBridge(this.#bridgeOf(), { ...place, ports: portsOf(settings) });
+    } finally {
+      await removeNamespace(namespace);
+    }
+  }
+
+  /** Subnet and gateway, once they are known. */
+  get bridge(): Bridge | undefined {
+    return this.#bridge;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#namespaces[Symbol.asyncDispose]();
+  }
+
+  #namespaceOf(id: string): string {
+    return join(this.#options.directory, id);
+  }
+
+  /** Chosen when first needed: as it was set, else as the interface is, else a subnet that is free. */
+  #bridgeOf(): Bridge {
+    if (this.#bridge) return this.#bridge;
+    const { settings } = this.#options;
+    const device = settings.bridge || "layerkit0";
+    const set = settings.bip === undefined ? undefined : parseBip(settings.bip);
+    const { address, subnet } = set ?? addressOfDevice(device) ?? { subnet: freeSubnet() };
+    const { mtu, masquerade = true } = settings;
+    const more = { ...(address !== undefined && { gateway: address }), ...(mtu && { mtu }) };
+    this.#bridge = { network: "bridge", device, subnet, masquerade, ...more };
+    return this.#bridge;
+  }
+
+  #settings(stored: StoredContainer, bridge: Bridge, EndpointID: string, member: BridgeMember): StoredNetworks {
+    const { default: asDefault, bridge: asBridge, ...others } = stored.NetworkSettings.Networks ?? {};
+    const endpoint: EndpointSettings = {
+      ...(asBridge ?? asDefault),
+      NetworkID: this.#options.networkID,
+      EndpointID,
+      Gateway: addressText(gatewayOf(bridge)),
+      IPAddress: addressText(member.address),
+      IPPrefixLen: bridge.subnet.prefix,
+      MacAddress: member.hardwareAddress,
+    };
+    return {
+      ...stored.NetworkSettings,
+      SandboxID: randomID(),
+      SandboxKey: member.namespace,
+      Ports: portMap(stored.Config, member.ports),
+      Networks: { ...others, bridge: endpoint },
+    };
+  }
+}
+
+/** The settings of a container whose place was taken back: what was asked for stays. */
+export function withoutPlace(settings: StoredNetworks): StoredNetworks {
+  const { bridge, ...others } = settings.Networks ?? {};
+  const gone = { EndpointID: "", Gateway: "", IPAddress: "", IPPrefixLen: 0, MacAddress: "" };
+  const Networks = { ...others, ...(bridge && { bridge: { ...bridge, ...gone } }) };
+  return { ...settings, SandboxID: "", SandboxKey: "", Ports: null, Networks };
+}
+
+/** The address of a container's endpoint, when it has one. */
+function addressOf({ Networks }: StoredNetworks): number | undefined {
+  const text = Networks?.bridge?.IPAddress;
+  return text ? parseAddress(text) : undefined;
+}
+
+function portsOf({ Ports }: StoredNetworks): readonly PublishedPort[] {
+  return publishedPorts((Ports ?? {}) as PortMap);
+}
+
+/** `172.17.0.1/16`: the host's address and the subnet it lies in. */
+function parseBip(text: string): { address: number; subnet: Subnet } {
+  return { address: parseAddress(text.split("/")[0] ?? ""), subnet: parseSubnet(text) };
+}
