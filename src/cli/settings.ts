@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import { type Config, type ConfigFile, logLevels, readConfig } from "../config/index.js";
-import type { Changeable, EngineOptions } from "../engine/index.js";
+import type { Changeable, EngineOptions, NetworkSettings } from "../engine/index.js";
 import { messageOf } from "../spec/index.js";
 import { defaultConfigFile, defaultRoot, socketOf } from "./places.js";
 
@@ -22,6 +22,7 @@ export interface Globals {
   readonly maxConcurrentDownloads?: number;
   readonly maxConcurrentUploads?: number;
   readonly maxDownloadAttempts?: number;
+  readonly bridge?: string;
 }
 
 /** Which data root, and how: the command line over the config file over what is usual. */
@@ -31,6 +32,7 @@ export interface Settings {
   readonly storageOptions: readonly string[];
   /** What an engine can change while it is open. */
   readonly changeable: Changeable;
+  readonly network: NetworkSettings;
   /** Paths of the sockets named on the command line, or `fd://`; empty when none was. */
   readonly sockets: readonly string[];
   /** Opened without its lock, and never changed. */
@@ -61,7 +63,8 @@ export function addGlobals(command: Command): Command {
     .option("--registry-mirror <url>", "to ask before docker.io, may be repeated", collect)
     .option("--max-concurrent-downloads <n>", "layers to fetch at once (default 3)", number)
     .option("--max-concurrent-uploads <n>", "layers to send at once (default 5)", number)
-    .option("--max-download-attempts <n>", "how often to try until a request succeeds (default 5)", number);
+    .option("--max-download-attempts <n>", "how often to try until a request succeeds (default 5)", number)
+    .option("--bridge <name>", "interface that containers are connected to, or none (default layerkit0)");
 }
 
 /** Gathers the values of an option that may be repeated. */
@@ -99,6 +102,7 @@ export async function settingsOf(globals: Globals): Promise<Settings> {
     ...(driver && { driver }),
     storageOptions: globals.storageOpt ?? file["storage-opts"] ?? [],
     changeable: changeableOf(globals, file),
+    network: networkOf(globals, file),
     sockets: (globals.host ?? []).map(socketOf),
     readOnly: globals.readOnly ?? false,
     debug: globals.debug ?? file.debug ?? false,
@@ -132,8 +136,27 @@ function changeableOf(globals: Globals, file: ConfigFile): Changeable {
   };
 }
 
+function networkOf({ bridge }: Globals, file: ConfigFile): NetworkSettings {
+  const device = bridge ?? file.bridge;
+  return {
+    ...(device && { bridge: device }),
+    ...(file.bip && { bip: file.bip }),
+    ...(file.mtu && { mtu: file.mtu }),
+    ...(file.ip && { ip: file.ip }),
+    rules: file.iptables ?? true,
+    masquerade: (file.iptables ?? true) && (file["ip-masq"] ?? true),
+  };
+}
+
 /** How to open the data root. */
-export function engineOptions({ root, driver, storageOptions, changeable, readOnly }: Settings): EngineOptions {
+export function engineOptions({
+  root,
+  driver,
+  storageOptions,
+  changeable,
+  network,
+  readOnly,
+}: Settings): EngineOptions {
   const named = driver === undefined ? {} : { driver };
-  return { root, ...named, storageOptions, ...changeable, readOnly };
+  return { root, ...named, storageOptions, ...changeable, network, readOnly };
 }

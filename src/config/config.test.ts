@@ -62,7 +62,7 @@ describe("what is wrong is told with its place", () => {
     ['{"debug": true} // on', "line 1, column 17: expected the end of the file, found /"],
     ['{"hosts": "unix:///s"}', 'line 1, column 11: hosts must be a list, not "unix:///s"'],
     ['{"hosts": ["a",\n 7]}', "line 2, column 2: hosts[1] must be a text, not 7"],
-    ['{"mtu": 1.5}', "line 1, column 9: mtu must be a whole number, not 1.5"],
+    ['{"shutdown-timeout": 1.5}', "line 1, column 22: shutdown-timeout must be a whole number, not 1.5"],
     [
       '{"max-concurrent-uploads": -1}',
       "line 1, column 28: max-concurrent-uploads must be a whole number from 0 on, not -1",
@@ -87,12 +87,13 @@ describe("what is wrong is told with its place", () => {
 });
 
 test("keys without effect are told apart, null is as if left out, and the last of two of one name counts", () => {
-  const text = '{"iptables": false, "debug": null, "mtu": 1500, "userns-remap": "", "log-level": "WARN", "mtu": 9000}';
+  const text =
+    '{"icc": false, "debug": null, "shutdown-timeout": 15, "userns-remap": "", "log-level": "WARN", "shutdown-timeout": 90}';
   expect(parseConfig(text)).toMatchObject({
-    places: { mtu: { line: 1, column: text.indexOf("9000") + 1 } },
+    places: { "shutdown-timeout": { line: 1, column: text.indexOf("90}") + 1 } },
     values: { "userns-remap": undefined, "log-level": "warn" },
-    given: { iptables: false, mtu: 9000, "userns-remap": "", "log-level": "WARN" },
-    idle: ["iptables", "mtu"],
+    given: { icc: false, "shutdown-timeout": 90, "userns-remap": "", "log-level": "WARN" },
+    idle: ["icc", "shutdown-timeout"],
   });
 });
 

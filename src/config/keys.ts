@@ -22,6 +22,12 @@ export const used = {
   "max-download-attempts": atLeast(1),
   "default-runtime": text,
   runtimes: map(runtime),
+  bridge: text,
+  bip: text,
+  mtu: atLeast(0),
+  iptables: flag,
+  "ip-masq": flag,
+  ip: text,
   "userns-remap": off(
     text,
     "files would get the wrong owners; leave it out, and take a data root that is not remapped",
@@ -32,12 +38,10 @@ export const used = {
 /** What a `daemon.json` says of all that has a meaning here. */
 export type ConfigFile = { readonly [K in keyof typeof used]?: ValueOf<(typeof used)[K]> };
 
-/** Keys of dockerd 20.10 that are for what does not exist here: containers' networks, TLS, swarm, defaults of `run`. */
+/** Keys of dockerd 20.10 that are for what does not exist here: networks beside the bridge, TLS, swarm, defaults of `run`. */
 export const idle: Readonly<Record<string, Kind<unknown>>> = {
   "allow-nondistributable-artifacts": list(text),
   "api-cors-header": text,
-  bip: text,
-  bridge: text,
   builder: map(anything),
   "cgroup-parent": text,
   "cluster-advertise": text,
@@ -71,17 +75,13 @@ export const idle: Readonly<Record<string, Kind<unknown>>> = {
   icc: flag,
   init: flag,
   "init-path": text,
-  ip: text,
   "ip-forward": flag,
-  "ip-masq": flag,
   ip6tables: flag,
-  iptables: flag,
   ipv6: flag,
   "live-restore": flag,
   "log-driver": text,
   "log-opts": map(text),
   "metrics-addr": text,
-  mtu: whole,
   "network-control-plane-mtu": whole,
   "network-diagnostic-port": whole,
   "no-new-privileges": flag,

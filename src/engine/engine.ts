@@ -12,6 +12,7 @@ import type { Images } from "./images.js";
 import { infoOf } from "./info.js";
 import { layerOperations } from "./layer-operations.js";
 import type { Layers } from "./layers.js";
+import { checkNetworkSettings, type NetworkSettings } from "./network/network-settings.js";
 import type { Networks } from "./networks.js";
 import { openParts, type Parts } from "./open-parts.js";
 import type { Processes } from "./processes.js";
@@ -31,6 +32,8 @@ export interface EngineOptions extends Changeable {
   readonly driver?: string;
   /** `KEY=VALUE`, as `--storage-opt`. */
   readonly storageOptions?: readonly string[];
+  /** The network of containers that name none. */
+  readonly network?: NetworkSettings;
   /** Opens without the owner's lock and writes nothing; a root that another process serves can be read so. */
   readonly readOnly?: boolean;
   /** Told, one line each, what was found damaged or left over. Without it standard error is. */
@@ -42,8 +45,9 @@ export interface EngineOptions extends Changeable {
  *
  * @throws InvalidParameter
  */
-export function checkOptions({ driver, storageOptions, ...changeable }: Partial<EngineOptions>): void {
+export function checkOptions({ driver, storageOptions, network, ...changeable }: Partial<EngineOptions>): void {
   checkDriverOptions(driver, storageOptions);
+  if (network) checkNetworkSettings(network);
   checkedOptions(changeable);
 }
 

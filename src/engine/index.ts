@@ -21,6 +21,7 @@ export type * from "./events.js";
 export type * from "./execs.js";
 export type * from "./images.js";
 export type * from "./layers.js";
+export type { NetworkSettings } from "./network/network-settings.js";
 export type * from "./networks.js";
 export { type Owner, Ownership, ownerOf } from "./owner.js";
 export type * from "./processes.js";

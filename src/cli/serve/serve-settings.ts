@@ -52,6 +52,8 @@ function checkValues(config: Config): void {
     "insecure-registries": { registries: { insecure: values["insecure-registries"] ?? [] } },
     "registry-mirrors": { registries: { mirrors: values["registry-mirrors"] ?? [] } },
     runtimes: { runtimes: runtimes ?? {} },
+    bip: { network: { ...(values.bip && { bip: values.bip }) } },
+    ip: { network: { ...(values.ip && { ip: values.ip }) } },
     "default-runtime": { runtimes: runtimes ?? {}, ...(defaultRuntime && { defaultRuntime }) },
   };
   const set = Object.entries(options).filter(([key]) => key in config.values);
@@ -62,6 +64,7 @@ function checkValues(config: Config): void {
 function flagsOf(globals: Globals): Record<string, unknown> {
   return {
     "data-root": globals.root,
+    bridge: globals.bridge,
     graph: globals.root,
     debug: globals.debug,
     hosts: globals.host,

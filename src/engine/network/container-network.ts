@@ -12,30 +12,15 @@ import {
   NetworkNamespaces,
   type PublishedPort,
   parseAddress,
-  parseSubnet,
   removeNamespace,
-  type Subnet,
 } from "../../runtime/index.js";
-import { Conflict, randomID } from "../../spec/index.js";
+import { Conflict, randomID, Unavailable } from "../../spec/index.js";
 import type { EndpointSettings, PortMap } from "../api-container.js";
 import type { Container, ContainerStore } from "../container/container-store.js";
 import type { StoredContainer, StoredNetworks } from "../container/stored.js";
 import { anywhere, Claims } from "./claims.js";
+import { type NetworkSettings, parseBip } from "./network-settings.js";
 import { portMap, publishedPorts, wantedPorts } from "./ports.js";
-
-/** How containers are connected that ask for the default network. What is left out is chosen. */
-export interface NetworkSettings {
-  /** Interface of the host that is the bridge, made if need be; `none`: there is no bridge, such containers are alone. */
-  readonly bridge?: string;
-  /** The bridge's address and prefix length, `172.17.0.1/16`. */
-  readonly bip?: string;
-  /** Bytes. */
-  readonly mtu?: number;
-  /** Whether containers reach the world beyond the host under the host's address. */
-  readonly masquerade?: boolean;
-  /** Address of the host that ports are published at which name none. */
-  readonly ip?: string;
-}
 
 export interface ContainerNetworkOptions {
   readonly settings: NetworkSettings;
@@ -92,6 +77,7 @@ export class ContainerNetwork implements AsyncDisposable {
     const endpoint = randomID();
     try {
       const wishes = wantedPorts(config, host, this.#options.settings.ip ?? anywhere);
+      if (wishes.length > 0 && this.#options.settings.rules === false) throw new Unavailable(noRules);
       const ports = await this.#claims.ports(id, wishes);
       await this.#namespaces.make(namespace);
       const mac = config.MacAddress || hardwareAddress(address);
@@ -177,6 +163,8 @@ export function withoutPlace(settings: StoredNetworks): StoredNetworks {
   return { ...settings, SandboxID: "", SandboxKey: "", Ports: null, Networks };
 }
 
+const noRules = "ports cannot be published without iptables: take it out of daemon.json, or publish none";
+
 /** The address of a container's endpoint, when it has one. */
 function addressOf({ Networks }: StoredNetworks): number | undefined {
   const text = Networks?.bridge?.IPAddress;
@@ -185,9 +173,4 @@ function addressOf({ Networks }: StoredNetworks): number | undefined {
 
 function portsOf({ Ports }: StoredNetworks): readonly PublishedPort[] {
   return publishedPorts((Ports ?? {}) as PortMap);
-}
-
-/** `172.17.0.1/16`: the host's address and the subnet it lies in. */
-function parseBip(text: string): { address: number; subnet: Subnet } {
-  return { address: parseAddress(text.split("/")[0] ?? ""), subnet: parseSubnet(text) };
 }
