@@ -1,4 +1,6 @@
-import type { RawNumber, RunConfig } from "../spec/index.js";
+import type { HostConfig, RawNumber, RunConfig } from "../spec/index.js";
+
+export type { HostConfig, MountRequest, PortMap } from "../spec/index.js";
 
 /** Body of `POST /containers/create`: a run config at the top level. Keys in Docker's spelling. @see engine-api 4.11 */
 export interface ContainerCreateBody extends RunConfig {
@@ -9,71 +11,6 @@ export interface ContainerCreateBody extends RunConfig {
 export interface ContainerCreated {
   readonly Id: string;
   readonly Warnings: string[];
-}
-
-/** What a container asks of its host. Keys absent from a request get Docker's defaults at create. */
-export interface HostConfig {
-  Binds?: string[] | null;
-  ContainerIDFile?: string;
-  LogConfig?: { Type?: string; Config?: Record<string, string> | null };
-  NetworkMode?: string;
-  PortBindings?: PortMap | null;
-  RestartPolicy?: { Name?: string; MaximumRetryCount?: number };
-  AutoRemove?: boolean;
-  VolumeDriver?: string;
-  VolumesFrom?: string[] | null;
-  CapAdd?: string[] | null;
-  CapDrop?: string[] | null;
-  CgroupnsMode?: string;
-  Dns?: string[] | null;
-  DnsOptions?: string[] | null;
-  DnsSearch?: string[] | null;
-  ExtraHosts?: string[] | null;
-  GroupAdd?: string[] | null;
-  IpcMode?: string;
-  Cgroup?: string;
-  Links?: string[] | null;
-  OomScoreAdj?: number;
-  PidMode?: string;
-  Privileged?: boolean;
-  PublishAllPorts?: boolean;
-  ReadonlyRootfs?: boolean;
-  SecurityOpt?: string[] | null;
-  StorageOpt?: Record<string, string> | null;
-  Tmpfs?: Record<string, string> | null;
-  UTSMode?: string;
-  UsernsMode?: string;
-  ShmSize?: number;
-  Sysctls?: Record<string, string> | null;
-  Runtime?: string;
-  ConsoleSize?: number[];
-  Isolation?: string;
-  Mounts?: MountRequest[] | null;
-  MaskedPaths?: string[] | null;
-  ReadonlyPaths?: string[] | null;
-  Init?: boolean | null;
-  Annotations?: Record<string, string> | null;
-  /** Resources (Memory, CpuShares, Devices, Ulimits …) and what later versions add: kept as given. */
-  [key: string]: unknown;
-}
-
-export type PortMap = Record<string, { HostIp?: string; HostPort?: string }[] | null>;
-
-/** One of `HostConfig.Mounts`. */
-export interface MountRequest {
-  Type?: string;
-  Source?: string;
-  Target?: string;
-  ReadOnly?: boolean;
-  Consistency?: string;
-  BindOptions?: { Propagation?: string; NonRecursive?: boolean; CreateMountpoint?: boolean } | null;
-  VolumeOptions?: {
-    NoCopy?: boolean;
-    Labels?: Record<string, string> | null;
-    DriverConfig?: { Name?: string; Options?: Record<string, string> | null } | null;
-    Subpath?: string;
-  } | null;
-  TmpfsOptions?: { SizeBytes?: number; Mode?: number } | null;
 }
 
 /** A container's place in one network. */

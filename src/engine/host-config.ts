@@ -1,3 +1,4 @@
+import { defaultMaskedPaths, defaultReadonlyPaths } from "../runtime/index.js";
 import type { HostConfig } from "./api-container.js";
 import { anything, flag, integer, type Kind, list, map, pointer, struct, text, words } from "./go-struct.js";
 
@@ -111,14 +112,6 @@ export function fullHostConfig(given: unknown): HostConfig {
   return { ...config, ConsoleSize: config.ConsoleSize ?? [0, 0] };
 }
 
-const maskedPaths = [
-  ...["asound", "acpi", "kcore", "keys", "latency_stats", "timer_list", "timer_stats", "sched_debug", "scsi"].map(
-    (name) => `/proc/${name}`,
-  ),
-  "/sys/firmware",
-];
-const readonlyPaths = ["bus", "fs", "irq", "sys", "sysrq-trigger"].map((name) => `/proc/${name}`);
-
 export interface HostDefaults {
   readonly cgroup2: boolean;
   /** Whether the request had a host config at all: only then dockerd writes the runtime down. */
@@ -139,12 +132,12 @@ export function withHostDefaults(given: HostConfig, { cgroup2, asked, runtime = 
     CgroupnsMode: config.CgroupnsMode || (cgroup2 && !privileged ? "private" : "host"),
     IpcMode: config.IpcMode || "private",
     ShmSize: config.ShmSize || 64 * 1024 * 1024,
-    MemorySwap: typeof memory === "number" && memory > 0 && swap === 0 ? memory * 2 : swap,
-    MemorySwappiness: config.MemorySwappiness === -1 ? null : config.MemorySwappiness,
+    MemorySwap: typeof memory === "number" && memory > 0 && swap === 0 ? memory * 2 : (swap ?? 0),
+    MemorySwappiness: config.MemorySwappiness === -1 ? null : (config.MemorySwappiness ?? null),
     OomKillDisable: config.OomKillDisable ?? false,
-    PidsLimit: typeof pids === "number" && pids <= 0 ? null : pids,
-    MaskedPaths: config.MaskedPaths ?? (privileged ? null : maskedPaths),
-    ReadonlyPaths: config.ReadonlyPaths ?? (privileged ? null : readonlyPaths),
+    PidsLimit: typeof pids === "number" && pids <= 0 ? null : (pids ?? null),
+    MaskedPaths: config.MaskedPaths ?? (privileged ? null : [...defaultMaskedPaths]),
+    ReadonlyPaths: config.ReadonlyPaths ?? (privileged ? null : [...defaultReadonlyPaths]),
   };
 }
 

@@ -24,4 +24,13 @@ export {
   parseSubnet,
   type Subnet,
 } from "./network/subnet.js";
+export { isCapability } from "./spec/capabilities.js";
+export { type HostFacts, hostFacts } from "./spec/host-facts.js";
+export { findInit } from "./spec/init.js";
+export { defaultMaskedPaths, defaultReadonlyPaths } from "./spec/masked-paths.js";
+export type { OCIProcess, OCISpec } from "./spec/oci.js";
+export { type Security, securityOf } from "./spec/security-options.js";
+export type * from "./spec/setup.js";
+export { containerSpec, execSpec, specText } from "./spec/spec.js";
+export { tmpfsOptions } from "./spec/tmpfs.js";
 export type * from "./supervisor/contract.js";

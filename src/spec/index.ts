@@ -8,6 +8,7 @@ export * from "./digest.js";
 export * from "./errors.js";
 export * from "./go-json.js";
 export * from "./go-run-config.js";
+export type * from "./host-config.js";
 export * from "./id.js";
 export * from "./image-config.js";
 export * from "./manifest.js";

@@ -1,7 +1,7 @@
 import { posix } from "node:path";
+import { isCapability } from "../../runtime/index.js";
 import { InvalidParameter, type RunConfig } from "../../spec/index.js";
 import type { HostConfig } from "../api-container.js";
-import { isCapability } from "./capabilities.js";
 import { targetComplaint } from "./mount-request.js";
 import { isSignal } from "./signal.js";
 

@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
 import { type Image, resolveImage } from "../../image/index.js";
+import { type Security, securityOf } from "../../runtime/index.js";
 import { InvalidParameter, type RunConfig, shortID } from "../../spec/index.js";
 import type { ContainerCreateBody, EndpointSettings, HostConfig } from "../api-container.js";
 import { fullHostConfig, withHostDefaults } from "../host-config.js";
@@ -11,7 +12,6 @@ import type { ContainerParts } from "./container-parts.js";
 import { type CreateBody, readCreateBody } from "./create-body.js";
 import { mergeConfig } from "./merge-config.js";
 import { type WantedMount, wantedMounts } from "./mount-request.js";
-import { type Security, securityOf } from "./security-options.js";
 import { endpointSettings } from "./stored.js";
 
 /** A container to be made: the request, filled up and checked. */

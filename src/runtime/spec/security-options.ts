@@ -1,8 +1,13 @@
 import { InvalidParameter } from "../../spec/index.js";
-import type { StoredContainer } from "./stored.js";
 
-/** What of a container's file comes from its security options. */
-export type Security = Pick<StoredContainer, "NoNewPrivileges" | "SeccompProfile" | "AppArmorProfile">;
+/** What `HostConfig.SecurityOpt` comes to, as the container's file keeps it. */
+export interface Security {
+  NoNewPrivileges: boolean;
+  /** The profile itself as JSON, `unconfined`, or "" for the default one. */
+  SeccompProfile: string;
+  /** A profile's name, `unconfined`, or "" for the default one. */
+  AppArmorProfile: string;
+}
 
 /** What `HostConfig.SecurityOpt` means for a container. @throws InvalidParameter: an option that there is not */
 export function securityOf(options: readonly string[] | null | undefined): Security {
