@@ -8,10 +8,9 @@ export {
   type Bridge,
   type BridgeMember,
   gatewayOf,
-  joinBridge,
-  leaveBridge,
   type PublishedPort,
 } from "./network/bridge.js";
+export { joinBridge, leaveBridge } from "./network/connector.js";
 export { freeHostPort } from "./network/host-ports.js";
 export { addressOfDevice, freeSubnet } from "./network/host-subnets.js";
 export { NetworkNamespaces, removeNamespace } from "./network/namespace.js";

@@ -16,6 +16,7 @@ export const packages: Readonly<Record<string, string>> = {
   setcap: "libcap2-bin",
   strace: "strace",
   "/usr/lib/cni/bridge": "containernetworking-plugins",
+  "/usr/lib/podman/netavark": "netavark",
   iptables: "iptables",
 };
 

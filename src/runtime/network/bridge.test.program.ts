@@ -1,5 +1,5 @@
 /**
- * Run by a test in network and mount namespaces of its own, with a directory to work in: two members on a bridge, and
+ * Run by a test in network and mount namespaces of its own, with a directory to work in and the program that connects: two members on a bridge, and
  * who of them and of the host reaches whom. Prints one JSON object.
  */
 import { spawn, spawnSync } from "node:child_process";
@@ -7,15 +7,19 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { raiseLoopback } from "../../sys/index.js";
-import { type BridgeMember, joinBridge, leaveBridge } from "./bridge.js";
+import type { BridgeMember } from "./bridge.js";
+import { cniBridge } from "./cni-bridge.js";
 import { addressOfDevice, freeSubnet } from "./host-subnets.js";
 import { NetworkNamespaces, removeNamespace } from "./namespace.js";
+import { netavark } from "./netavark.js";
 import { addressText, freeAddress, hardwareAddress, subnetText } from "./subnet.js";
 
-const [directory = ""] = process.argv.slice(2);
+const [directory = "", program] = process.argv.slice(2);
 raiseLoopback();
 const subnet = freeSubnet();
 const bridge = { network: "bridge", device: "layerkit0", subnet, masquerade: true };
+const connector = program === "netavark" ? netavark() : cniBridge({ ports: [{}] });
+if (!connector) throw new Error(`no ${program}`);
 const namespaces = new NetworkNamespaces();
 const taken = new Set([subnet.base + 1]);
 
@@ -65,7 +69,7 @@ const rules = () =>
     .filter((rule) => /8080|8081/.test(rule)).length;
 
 const [one, two] = [await member("one", 8080), await member("two", 8081)];
-for (const each of [one, two]) await joinBridge(bridge, each);
+for (const each of [one, two]) await connector.join(bridge, each);
 const ends = [await serving(one), await serving(two)];
 const found = {
   subnet: subnetText(subnet),
@@ -74,17 +78,18 @@ const found = {
   fromHost: await said(addressText(one.address), 80),
   published: [await said("127.0.0.1", 8080), await said("127.0.0.1", 8081)],
   between: saidInside(one, addressText(two.address), 80),
-  itself: saidInside(one, addressText(subnet.base + 1), 8080),
+  // netavark's bridges do not send a packet back where it came from.
+  ...(program !== "netavark" && { itself: saidInside(one, addressText(subnet.base + 1), 8080) }),
   loopback: saidInside(two, "127.0.0.1", 80),
   rules: rules() > 0,
 };
 for (const end of ends) await end();
 for (const each of [one, two]) {
-  await leaveBridge(bridge, each);
+  await connector.leave(bridge, each);
   await removeNamespace(each.namespace);
 }
 // Again: what is gone already is no error.
-await leaveBridge(bridge, one);
+await connector.leave(bridge, one);
 await removeNamespace(one.namespace);
 await namespaces[Symbol.asyncDispose]();
 console.log(JSON.stringify({ ...found, rulesLeft: rules() }));

@@ -1,4 +1,3 @@
-import { CNI, type CNIConfig, type CNITarget } from "./cni.js";
 import { addressText, firstAddress, type Subnet, subnetText } from "./subnet.js";
 
 /** A bridge of the host that containers are on. The host has the first address of the subnet. */
@@ -38,61 +37,16 @@ export interface BridgeMember {
   readonly ports: readonly PublishedPort[];
 }
 
-/**
- * Gives a namespace an interface on the bridge, which is made if need be, and publishes its ports.
- *
- * @throws Unavailable: the plugins are missing or fail, and why; nothing is left then
- */
-export async function joinBridge(bridge: Bridge, member: BridgeMember): Promise<void> {
-  const chain = chainOf(bridge, member);
-  await pluginsFor(chain).add(bridge.network, chain, targetOf(member));
-}
-
-/** Takes back what `joinBridge` gave; what is gone already is no error. */
-export async function leaveBridge(bridge: Bridge, member: BridgeMember): Promise<void> {
-  const chain = chainOf(bridge, member);
-  await pluginsFor(chain).delete(bridge.network, chain, targetOf(member));
+/** A program of the system that connects namespaces to bridges. */
+export interface Connector {
+  /** All or nothing. @throws Unavailable: in the program's words */
+  join(bridge: Bridge, member: BridgeMember): Promise<void>;
+  /** What is gone already is no error. */
+  leave(bridge: Bridge, member: BridgeMember): Promise<void>;
 }
 
 export function gatewayOf({ gateway, subnet }: Bridge): number {
   return gateway ?? firstAddress(subnet);
-}
-
-function pluginsFor(chain: readonly CNIConfig[]): CNI {
-  return CNI.find([...chain.map(({ type }) => type), "static"]);
-}
-
-function targetOf(member: BridgeMember): CNITarget {
-  return { id: member.id, namespace: member.namespace, interface: member.interface };
-}
-
-function chainOf(bridge: Bridge, member: BridgeMember): CNIConfig[] {
-  const gateway = addressText(gatewayOf(bridge));
-  const address = `${addressText(member.address)}/${bridge.subnet.prefix}`;
-  const joined: CNIConfig = {
-    type: "bridge",
-    bridge: bridge.device,
-    isGateway: true,
-    forceAddress: false,
-    ipMasq: bridge.masquerade,
-    // A container may reach itself by the port that it publishes.
-    hairpinMode: true,
-    ...(bridge.mtu !== undefined && { mtu: bridge.mtu }),
-    capabilities: { mac: true },
-    runtimeConfig: { mac: member.hardwareAddress },
-    ipam: { type: "static", addresses: [{ address, gateway }], routes: [{ dst: "0.0.0.0/0" }] },
-  };
-  if (member.ports.length === 0) return [joined];
-  return [
-    joined,
-    { type: "portmap", snat: true, capabilities: { portMappings: true }, runtimeConfig: mappings(member) },
-  ];
-}
-
-function mappings({ ports }: BridgeMember) {
-  return {
-    portMappings: ports.map(({ hostIP, ...port }) => ({ ...port, ...(hostIP !== "0.0.0.0" && { hostIP }) })),
-  };
 }
 
 /** A bridge's subnet as `docker network inspect` shows it. */
