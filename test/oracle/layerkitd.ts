@@ -51,7 +51,10 @@ export class Layerkitd implements AsyncDisposable {
    */
   static async launch(root: string, args: readonly string[] = [], main = layerkitMain): Promise<Layerkitd> {
     const own = await mkdtemp(join(tmpdir(), "layerkit-serve-"));
-    const all = [main, "--root", root, "-H", `unix://${join(own, "layerkit.sock")}`, ...args, "serve"];
+    // The network of the machine that tests is left as it is, unless a test has one of its own.
+    const alone = args.includes("--bridge") ? [] : ["--bridge", "none"];
+    const socket = `unix://${join(own, "layerkit.sock")}`;
+    const all = [main, "--root", root, "-H", socket, ...alone, ...args, "serve"];
     return new Layerkitd(own, spawn(process.execPath, all, { stdio: ["ignore", "pipe", "pipe"] }));
   }
 
