@@ -116,7 +116,7 @@ describe.skipIf(lacking("dockerd"))("beside dockerd", () => {
       "unix:///b",
       "--max-concurrent-uploads=1",
     ];
-    const said = await bothOn(directory.path, { ...config, "storage-driver": "vfs", mtu: 1500 }, [
+    const said = await bothOn(directory.path, { ...config, "storage-driver": "vfs", "shutdown-timeout": 15 }, [
       ...flags,
       "--storage-driver=overlay2",
     ]);
@@ -129,13 +129,18 @@ describe.skipIf(lacking("dockerd"))("beside dockerd", () => {
     await using directory = await scratch("/dev/shm");
     const file = join(directory.path, "daemon.json");
     const write = (config: object) => writeFile(file, JSON.stringify(config));
-    const first = { "insecure-registries": ["a.example:5000"], labels: ["a=b"], "log-level": "info", mtu: 1500 };
+    const first = {
+      "insecure-registries": ["a.example:5000"],
+      labels: ["a=b"],
+      "log-level": "info",
+      "shutdown-timeout": 15,
+    };
     await write(first);
     const args = ["--config-file", file];
     await using docker = await Dockerd.start(join(directory.path, "docker"), { args });
     await using layerkit = await Layerkitd.start(join(directory.path, "layerkit"), args);
     const told = layerkit.log.match(/.*level=warning.*/g);
-    expect(told).toEqual([expect.stringMatching(/no effect here have mtu/)]);
+    expect(told).toEqual([expect.stringMatching(/no effect here have shutdown-timeout/)]);
 
     const fields = "{{json .RegistryConfig}} {{json .Debug}} {{json .Labels}} {{json .DefaultRuntime}}";
     const info = (daemon: Dockerd | Layerkitd) => daemon.docker("info", "--format", fields);
@@ -151,7 +156,7 @@ describe.skipIf(lacking("dockerd"))("beside dockerd", () => {
         "registry-mirrors": ["https://mirror.example"],
         debug: true,
       },
-      ...{ labels: ["c=d"], "max-concurrent-downloads": 1, "default-runtime": "other", mtu: 1500 },
+      ...{ labels: ["c=d"], "max-concurrent-downloads": 1, "default-runtime": "other", "shutdown-timeout": 15 },
       ...{ runtimes: { other: { path: "/bin/other", runtimeArgs: ["--x"] } }, "log-level": "info" },
     });
     await reloaded(docker);
