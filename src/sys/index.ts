@@ -5,8 +5,10 @@
  * Paths and names are text as spec's `decodeName` gives it, or plain bytes; file descriptors opened here close on
  * exec and are closed by `close` or by `node:fs`.
  */
+export * from "./child.js";
 export * from "./copy.js";
 export * from "./datagram.js";
+export * from "./descriptor.js";
 export * from "./directory.js";
 export * from "./filesystem.js";
 export * from "./flock.js";
@@ -20,9 +22,11 @@ export * from "./namespace.js";
 export * from "./node.js";
 export * from "./open.js";
 export * from "./owner.js";
+export * from "./pipe.js";
 export * from "./quota.js";
 export * from "./stat.js";
 export * from "./syscall-error.js";
+export * from "./terminal.js";
 export * from "./times.js";
 export * from "./xattr.js";
 export * from "./zstd.js";

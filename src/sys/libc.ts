@@ -48,6 +48,13 @@ interface Libc {
   mallopt(parameter: number, value: number): number;
   socket(family: number, type: number, protocol: number): number;
   sendto(fd: number, data: Uint8Array, size: number, flags: number, to: Uint8Array, toSize: number): number;
+  bind(fd: number, address: Uint8Array, size: number): number;
+  listen(fd: number, backlog: number): number;
+  accept4(fd: number, address: null, size: null, flags: number): number;
+  pipe2(ends: Int32Array, flags: number): number;
+  fcntl(fd: number, command: number, value: number): number;
+  prctl(option: number, a: number, b: number, c: number, d: number): number;
+  waitpid(pid: number, status: Int32Array, options: number): number;
   syscallNumbers(number: number, a: number, b: number, c: number): number;
   syscallData(number: number, a: number, data: Uint8Array, size: number): number;
   syscallName(number: number, name: Name, a: number): number;
@@ -99,6 +106,13 @@ const prototypes: Readonly<Record<keyof Libc, string>> = {
   mallopt: "int mallopt(int, int)",
   socket: "int socket(int, int, int)",
   sendto: "long sendto(int, void *, size_t, int, void *, uint)",
+  bind: "int bind(int, void *, uint)",
+  listen: "int listen(int, int)",
+  accept4: "int accept4(int, void *, void *, int)",
+  pipe2: "int pipe2(void *, int)",
+  fcntl: "int fcntl(int, int, long)",
+  prctl: "int prctl(int, ulong, ulong, ulong, ulong)",
+  waitpid: "int waitpid(int, void *, int)",
   syscallNumbers: "long syscall(long, long, long, long)",
   syscallData: "long syscall(long, long, void *, size_t)",
   syscallName: "long syscall(long, str, long)",
