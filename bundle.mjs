@@ -7,7 +7,7 @@ import { build } from "rolldown";
 
 const src = join(import.meta.dirname, "dist/src");
 const workers = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith("-worker.js"));
-const entries = ["cli/main.js", "index.js", ...workers];
+const entries = ["cli/main.js", "index.js", "runtime/supervisor/layerkit-supervisor.js", ...workers];
 
 await build({
   input: Object.fromEntries(entries.map((file) => [basename(file, ".js"), join(src, file)])),

@@ -32,4 +32,5 @@ export { type Security, securityOf } from "./spec/security-options.js";
 export type * from "./spec/setup.js";
 export { containerSpec, execSpec, specText } from "./spec/spec.js";
 export { tmpfsOptions } from "./spec/tmpfs.js";
+export { openSupervisor, type SupervisorOptions } from "./supervisor/client.js";
 export type * from "./supervisor/contract.js";

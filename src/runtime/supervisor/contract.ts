@@ -1,4 +1,5 @@
 import type { Duplex } from "node:stream";
+import type { OCIProcess } from "../spec/oci.js";
 
 /** A container's first process; with an `execID`, one that was added to it. */
 export interface ProcessRef {
@@ -37,7 +38,7 @@ export interface ExecRequest {
   readonly id: string;
   readonly execID: string;
   /** What `runc exec --process` is given. */
-  readonly process: object;
+  readonly process: OCIProcess;
   /** As `process.terminal`. */
   readonly tty: boolean;
   readonly openStdin: boolean;
@@ -59,10 +60,8 @@ export interface Exit extends ProcessRef {
   readonly error?: string;
 }
 
-/** What the supervisor keeps: a process that runs, or one whose exit nobody has acknowledged. */
-export interface Supervised extends ProcessRef, Started {
-  readonly exit?: Exit;
-}
+/** What the supervisor keeps: a process that runs, or the exit of one that nobody has acknowledged. */
+export type Supervised = (ProcessRef & Started) | Exit;
 
 export interface AttachStreams {
   readonly stdin: boolean;

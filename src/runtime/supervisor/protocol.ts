@@ -1,0 +1,108 @@
+import type { Socket } from "node:net";
+import type {
+  AttachStreams,
+  ExecRequest,
+  Exit,
+  ProcessRef,
+  Started,
+  StartRequest,
+  Supervised,
+  TerminalSize,
+} from "./contract.js";
+
+/**
+ * What goes over the supervisor's socket. A connection begins with one line of JSON from the client, a `Hello`, and one
+ * back, a `Welcome` or a `Refusal`. Then a "control" connection carries lines: requests with numbers, answers with the
+ * same numbers in any order, and exits, those not acknowledged first. An "attach" connection carries what is read as it
+ * is, and what is written in pieces: the length in four bytes, big-endian, and the bytes; 0 is the end of stdin.
+ */
+export const protocolVersion = 1;
+
+export type Hello =
+  | { readonly protocol: number; readonly open: "control" }
+  | {
+      readonly protocol: number;
+      readonly open: "attach";
+      readonly target: ProcessRef;
+      readonly streams: AttachStreams;
+    };
+
+export interface Welcome {
+  readonly protocol: number;
+  readonly pid: number;
+}
+
+export interface Refusal {
+  readonly error: WireError;
+}
+
+export interface WireError {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** Requests by name: what they take and what the answer holds. */
+export interface Requests {
+  start: { takes: StartRequest; gives: Started };
+  exec: { takes: ExecRequest; gives: Started };
+  abandon: { takes: ProcessRef; gives: null };
+  resize: { takes: { readonly target: ProcessRef; readonly size: TerminalSize }; gives: null };
+  kill: { takes: { readonly target: ProcessRef; readonly signal: number }; gives: null };
+  list: { takes: null; gives: readonly Supervised[] };
+  acknowledge: { takes: ProcessRef; gives: null };
+}
+
+export type RequestLine = {
+  [Op in keyof Requests]: { readonly number: number; readonly op: Op; readonly request: Requests[Op]["takes"] };
+}[keyof Requests];
+
+export type SupervisorLine =
+  | { readonly number: number; readonly ok: unknown }
+  | { readonly number: number; readonly error: WireError }
+  | { readonly exit: Exit }
+  /** The supervisor ends, since it has nothing to do; what it has not answered it has not done. */
+  | { readonly leaving: true };
+
+/** Nanoseconds are more than a JSON number holds: keys that end in `Ns` hold their digits as text. */
+export function toLine(value: object): string {
+  return `${JSON.stringify(value, (_, item) => (typeof item === "bigint" ? String(item) : item))}\n`;
+}
+
+export function fromLine<T>(line: string): T {
+  return JSON.parse(line, (key, item) => (key.endsWith("Ns") && typeof item === "string" ? BigInt(item) : item)) as T;
+}
+
+/** Names a process in maps and files. */
+export function keyOf({ id, execID }: ProcessRef): string {
+  return execID === undefined ? id : `${id}.${execID}`;
+}
+
+/** The target alone of what holds more. */
+export function targetOf({ id, execID }: ProcessRef): ProcessRef {
+  return execID === undefined ? { id } : { id, execID };
+}
+
+/** Calls `onLine` with each line that comes. @returns what stops it: what has come behind the last line is then unread */
+export function readLines(socket: Socket, onLine: (line: string) => void): () => void {
+  let begun: Buffer[] = [];
+  let stopped = false;
+  const onData = (chunk: Buffer) => {
+    let at = 0;
+    while (at < chunk.length && !stopped) {
+      const end = chunk.indexOf(10, at);
+      begun.push(chunk.subarray(at, end < 0 ? chunk.length : end));
+      at = end < 0 ? chunk.length : end + 1;
+      if (end < 0) return;
+      const line = Buffer.concat(begun).toString();
+      begun = [];
+      onLine(line);
+    }
+    if (at < chunk.length) socket.unshift(chunk.subarray(at));
+  };
+  socket.on("data", onData);
+  return () => {
+    stopped = true;
+    socket.off("data", onData);
+    socket.pause();
+  };
+}
