@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
+import type { OCIProcess } from "../spec/oci.js";
 import { openSupervisor } from "./client.js";
 import type { Exit, StartRequest, Supervisor } from "./contract.js";
 
@@ -75,7 +76,6 @@ function ociConfig(rootfs: string, id: string, terminal: boolean, args: readonly
     ociVersion: "1.0.2",
     process: {
       ...execProcess(args, terminal),
-      oomScoreAdj: 0,
     },
     root: { path: rootfs },
     mounts: [
@@ -97,8 +97,17 @@ function ociConfig(rootfs: string, id: string, terminal: boolean, args: readonly
 }
 
 /** What `exec` is asked to run. */
-export function execProcess(args: readonly string[], terminal = false): object {
-  return { terminal, user: { uid: 0, gid: 0 }, args, env: ["PATH=/usr/bin:/usr/sbin"], cwd: "/" };
+export function execProcess(args: readonly string[], terminal = false): OCIProcess {
+  const user = { uid: 0, gid: 0, additionalGids: [] };
+  return {
+    terminal,
+    user,
+    args: [...args],
+    env: ["PATH=/usr/bin:/usr/sbin"],
+    cwd: "/",
+    capabilities: {},
+    oomScoreAdj: 0,
+  };
 }
 
 /** The next exit of a container, or of a process that was added to it; acknowledged. */

@@ -2,7 +2,7 @@ import { readdir } from "node:fs/promises";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
-import { isErrno, NotFound, Unavailable } from "../../spec/index.js";
+import { goJSON, isErrno, NotFound, Unavailable } from "../../spec/index.js";
 import { AttachStream } from "./attach-stream.js";
 import type {
   AttachStreams,
@@ -65,7 +65,8 @@ class SupervisorClient implements Supervisor {
   }
 
   exec(request: ExecRequest): Promise<Started> {
-    return this.#ask("exec", request, notRunning(request));
+    const wire = { ...request, process: goJSON(request.process) };
+    return this.#ask("exec", wire, notRunning({ id: request.id }));
   }
 
   async attach(target: ProcessRef, streams: AttachStreams): Promise<Duplex> {

@@ -44,13 +44,16 @@ export interface WireError {
 /** Requests by name: what they take and what the answer holds. */
 export interface Requests {
   start: { takes: StartRequest; gives: Started };
-  exec: { takes: ExecRequest; gives: Started };
+  exec: { takes: WireExec; gives: Started };
   abandon: { takes: ProcessRef; gives: null };
   resize: { takes: { readonly target: ProcessRef; readonly size: TerminalSize }; gives: null };
   kill: { takes: { readonly target: ProcessRef; readonly signal: number }; gives: null };
   list: { takes: null; gives: readonly Supervised[] };
   acknowledge: { takes: ProcessRef; gives: null };
 }
+
+/** The process as the text of a file, in which numbers keep their digits. */
+export type WireExec = Omit<ExecRequest, "process"> & { readonly process: string };
 
 export type RequestLine = {
   [Op in keyof Requests]: { readonly number: number; readonly op: Op; readonly request: Requests[Op]["takes"] };

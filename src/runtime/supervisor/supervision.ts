@@ -10,7 +10,6 @@ import { LogWriter } from "../log/writer.js";
 import { createFailure, execFailure, type RuntimePlace, runc } from "../runc.js";
 import type {
   AttachStreams,
-  ExecRequest,
   Exit,
   LogTarget,
   ProcessRef,
@@ -19,7 +18,7 @@ import type {
   Supervised,
   TerminalSize,
 } from "./contract.js";
-import { keyOf, targetOf } from "./protocol.js";
+import { keyOf, targetOf, type WireExec } from "./protocol.js";
 import type { Reaper } from "./reaper.js";
 import type { Records } from "./records.js";
 import { type PreparedStdio, prepareStdio } from "./stdio.js";
@@ -90,7 +89,7 @@ export class Supervision {
     });
   }
 
-  async exec({ id, execID, process, tty, openStdin }: ExecRequest): Promise<Started> {
+  async exec({ id, execID, process, tty, openStdin }: WireExec): Promise<Started> {
     this.#running({ id });
     return this.#launched({
       target: { id, execID },
@@ -100,7 +99,7 @@ export class Supervision {
       inputEnds: true,
       log: undefined,
       arguments(scratch) {
-        writeFileSync(`${scratch}.process`, JSON.stringify(process), { mode: 0o600 });
+        writeFileSync(`${scratch}.process`, process, { mode: 0o600 });
         return ["exec", "--detach", "--process", `${scratch}.process`, "--pid-file", `${scratch}.pid`];
       },
       failure: execFailure,
