@@ -21,8 +21,8 @@ const sees: Readonly<Record<string, string>> = {
   engine: "spec overlayfs sys disk threads archive driver layer image migrate registry runtime",
   config: "spec",
   daemon: "spec sys engine",
-  // overlayfs and archive: cp makes tars of local files, and files of tars.
-  cli: "spec config overlayfs archive migrate registry/credentials engine daemon cli/tour",
+  // overlayfs and archive: cp makes tars of local files, and files of tars. sys: raw terminals.
+  cli: "spec sys config overlayfs archive migrate registry/credentials engine daemon cli/tour",
   // The tour makes a sample image of its own, and shows what the kernel has: it is no client like the other commands.
   "cli/tour": "spec overlayfs sys archive engine cli",
   ".": "spec registry engine",

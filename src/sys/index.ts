@@ -24,6 +24,7 @@ export * from "./open.js";
 export * from "./owner.js";
 export * from "./pipe.js";
 export * from "./quota.js";
+export { rawMode } from "./raw-mode.js";
 export * from "./stat.js";
 export * from "./syscall-error.js";
 export * from "./terminal.js";

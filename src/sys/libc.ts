@@ -46,6 +46,9 @@ interface Libc {
   fchdir(fd: number): number;
   quotactl(command: number, device: Name, id: number, data: Uint8Array): number;
   mallopt(parameter: number, value: number): number;
+  tcgetattr(fd: number, into: Uint8Array): number;
+  tcsetattr(fd: number, when: number, settings: Uint8Array): number;
+  cfmakeraw(settings: Uint8Array): void;
   socket(family: number, type: number, protocol: number): number;
   sendto(fd: number, data: Uint8Array, size: number, flags: number, to: Uint8Array, toSize: number): number;
   bind(fd: number, address: Uint8Array, size: number): number;
@@ -104,6 +107,9 @@ const prototypes: Readonly<Record<keyof Libc, string>> = {
   fchdir: "int fchdir(int)",
   quotactl: "int quotactl(int, str, int, void *)",
   mallopt: "int mallopt(int, int)",
+  tcgetattr: "int tcgetattr(int, void *)",
+  tcsetattr: "int tcsetattr(int, int, void *)",
+  cfmakeraw: "void cfmakeraw(void *)",
   socket: "int socket(int, int, int)",
   sendto: "long sendto(int, void *, size_t, int, void *, uint)",
   bind: "int bind(int, void *, uint)",
