@@ -118,6 +118,38 @@ describe.skipIf(skip)("commands that docker has", () => {
       ["-v", "/data", "-v", "/etc:/host:ro", "-v", "named:/named", "--tmpfs", "/run:size=1m", "--read-only", "--init"],
       ["--network", "none", "--rm", "--privileged", "--cap-add", "SYS_ADMIN", "--cap-drop", "ALL"],
       ["--restart", "on-failure:3"],
+      [
+        ...[
+          "-m",
+          "64m",
+          "--memory-swap=-1",
+          "--cpus",
+          "1.5",
+          "-c",
+          "512",
+          "--pids-limit",
+          "100",
+          "--cpuset-cpus",
+          "0,1",
+        ],
+        ...["--memory-reservation", "32M", "--oom-score-adj", "-5", "--stop-timeout", "3", "--shm-size", "1g"],
+        ...["--ulimit", "nofile=10:20", "--ulimit", "nproc=5", "--device", "/dev/null", "--device", "/dev/zero:/z:r"],
+        ...["--device-cgroup-rule", "c 1:3 rwm", "--group-add", "7", "--runtime", "runc", "--annotation", "a=b"],
+        ...["--log-driver", "json-file", "--log-opt", "max-size=1m", "--log-opt", "max-file=3"],
+      ],
+      [
+        ...["-p", "80", "-p", "8080:80/udp", "-p", "127.0.0.1:1000-1002:2000-2002", "-p", "[::1]::90", "-P"],
+        ...["--expose", "9000-9002", "--expose", "53/udp", "--dns", "10.0.0.1", "--dns-search", "a.b"],
+        ...["--dns-option", "ndots:2", "--add-host", "h:1.2.3.4", "--domainname", "d", "--sysctl", "net.x=1"],
+        ...["--health-cmd", "true", "--health-interval", "1m30s", "--health-timeout", "5s", "--health-retries", "2"],
+        ...["--security-opt", "no-new-privileges", "--security-opt", "seccomp=unconfined", "-a", "stdout", "-i"],
+      ],
+      [
+        ...["--mount", "type=bind,src=/etc,dst=/m,readonly", "--mount", "type=tmpfs,target=/t,tmpfs-size=1m"],
+        ...["--mount", "type=volume,source=vol,target=/v,volume-nocopy,volume-label=a=b", "--volumes-from", "l0:ro"],
+        ...["--pid", "host", "--ipc", "none", "--uts", "host", "--cgroupns", "host", "--cgroup-parent", "/p"],
+        ...["--security-opt", "systempaths=unconfined", "--no-healthcheck", "--cpu-period", "100000"],
+      ],
     ];
     for (const [i, options] of flags.entries()) {
       const command = ["cli:1", "echo", "-e", "--rm"];

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { Agent, type ClientRequest, type IncomingMessage, request } from "node:http";
+import type { Socket } from "node:net";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { isErrno, messageOf } from "../spec/index.js";
@@ -28,24 +29,30 @@ export class ServerError extends Error {
 }
 
 /**
- * Speaks to a daemon over one connection, which stays open until disposed: a daemon that ends with another command
- * waits for it. Requests follow one another; the body of one has to be read before the next.
+ * Speaks to a daemon over connections that stay open until disposed: one that ends with another command takes no new
+ * ones, and waits for those it has. Over one, requests follow one another; the body of one has to be read before the
+ * next.
  */
 export class Client implements Disposable {
-  #agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  #agent: Agent;
   #socketPath: string;
   #signal: AbortSignal;
 
-  private constructor(socketPath: string, signal: AbortSignal) {
+  private constructor(socketPath: string, signal: AbortSignal, connections: number) {
+    this.#agent = new Agent({ keepAlive: true, maxSockets: connections });
     this.#socketPath = socketPath;
     this.#signal = signal;
   }
 
-  /** @returns undefined when nobody answers there: no daemon, or one that is just leaving */
-  static async connect(socketPath: string, signal: AbortSignal): Promise<Client | undefined> {
-    const client = new Client(socketPath, signal);
+  /**
+   * @param connections how many requests there may be at once
+   * @returns undefined when nobody answers there: no daemon, or one that is just leaving
+   */
+  static async connect(socketPath: string, signal: AbortSignal, connections = 1): Promise<Client | undefined> {
+    const client = new Client(socketPath, signal, connections);
+    const ping = async () => (await client.send("GET", "/_ping")).text();
     try {
-      await (await client.send("GET", "/_ping")).text();
+      await Promise.all(Array.from({ length: connections }, ping));
       return client;
     } catch (error) {
       client[Symbol.dispose]();
@@ -55,26 +62,33 @@ export class Client implements Disposable {
   }
 
   /** @throws ServerError: any status from 400 on, with the daemon's message */
-  async send(method: string, path: string, { query = {}, headers, json, body }: Send = {}): Promise<Reply> {
-    const outgoing = request({
-      socketPath: this.#socketPath,
-      agent: this.#agent,
-      method,
-      path: `${path}${queryText(query)}`,
-      headers: { Host: "layerkit", ...(json !== undefined && { "Content-Type": "application/json" }), ...headers },
-      signal: this.#signal,
-    });
+  async send(method: string, path: string, options: Send = {}): Promise<Reply> {
+    const outgoing = this.#request(method, path, options);
     const answered = once(outgoing, "response") as Promise<[IncomingMessage]>;
-    if (body) upload(body, outgoing);
-    else outgoing.end(json === undefined ? undefined : JSON.stringify(json));
+    if (options.body) upload(options.body, outgoing);
+    else outgoing.end(textOf(options));
     const [incoming] = await answered;
-    const reply = new Reply(incoming, this.#bodyOf(incoming));
-    if (reply.status >= 400) {
-      const message = messageIn(await reply.text(), reply.status);
-      outgoing.destroy();
-      throw new ServerError(reply.status, message);
+    return await this.#checked(outgoing, incoming);
+  }
+
+  /**
+   * Takes one of the connections for a process: what is read is its output, what is written its input.
+   *
+   * @throws ServerError: refused
+   */
+  async hijack(path: string, options: Send = {}): Promise<Socket> {
+    const headers = { Connection: "Upgrade", Upgrade: "tcp" };
+    const outgoing = this.#request("POST", path, { ...options, headers });
+    const [incoming, socket, head] = await new Promise<[IncomingMessage, Socket?, Buffer?]>((resolve, reject) => {
+      outgoing.once("upgrade", (...given) => resolve(given)).once("response", (response) => resolve([response]));
+      outgoing.once("error", reject).end(textOf(options));
+    });
+    if (socket === undefined) {
+      const { status } = await this.#checked(outgoing, incoming);
+      throw new Error(`the daemon does not hand over the connection: it answers ${status}`);
     }
-    return reply;
+    if (head && head.length > 0) socket.unshift(head);
+    return socket;
   }
 
   async get<T>(path: string, query: Query = {}): Promise<T> {
@@ -96,6 +110,25 @@ export class Client implements Disposable {
 
   [Symbol.dispose](): void {
     this.#agent.destroy();
+  }
+
+  #request(method: string, path: string, { query = {}, headers, json }: Send): ClientRequest {
+    return request({
+      socketPath: this.#socketPath,
+      agent: this.#agent,
+      method,
+      path: `${path}${queryText(query)}`,
+      headers: { Host: "layerkit", ...(json !== undefined && { "Content-Type": "application/json" }), ...headers },
+      signal: this.#signal,
+    });
+  }
+
+  async #checked(outgoing: ClientRequest, incoming: IncomingMessage): Promise<Reply> {
+    const reply = new Reply(incoming, this.#bodyOf(incoming));
+    if (reply.status < 400) return reply;
+    const message = messageIn(await reply.text(), reply.status);
+    outgoing.destroy();
+    throw new ServerError(reply.status, message);
   }
 
   async *#bodyOf(incoming: IncomingMessage): AsyncIterable<Uint8Array> {
@@ -165,6 +198,10 @@ export function pathPart(name: string): string {
     .split("/")
     .map((part) => encodeURIComponent(part).replaceAll("%3A", ":").replaceAll("%40", "@"))
     .join("/");
+}
+
+function textOf({ json }: Send): string | undefined {
+  return json === undefined ? undefined : JSON.stringify(json);
 }
 
 /** Not waited for: a failure destroys the request, which then fails with it, and an answer may come before the end. */

@@ -24,13 +24,14 @@ const patienceMs = 60_000;
  * commands that find nobody, one becomes the owner and the other its client; one that comes while an owner is leaving
  * waits until the root is free.
  *
+ * @param connections how many requests the command makes at once
  * @throws Unavailable: the root is held by a process that does not answer, or by dockerd
  */
-export async function connect(settings: Settings, signal: AbortSignal): Promise<Connection> {
+export async function connect(settings: Settings, signal: AbortSignal, connections = 1): Promise<Connection> {
   const [socket, another] = settings.sockets;
   if (another !== undefined) throw new WrongUsage("several -H are for serve: a command talks to one daemon");
   if (socket === activated) throw new WrongUsage("-H fd:// is for serve: a command talks to -H unix:///PATH");
-  const connection = await found(settings, socket, signal);
+  const connection = await found(settings, socket, { signal, connections });
   try {
     await checkDriver(connection.client, settings);
     return connection;
@@ -40,39 +41,48 @@ export async function connect(settings: Settings, signal: AbortSignal): Promise<
   }
 }
 
-async function found(settings: Settings, socket: string | undefined, signal: AbortSignal): Promise<Connection> {
-  if (socket !== undefined) return await toSocket(socket, signal);
-  return await (settings.readOnly ? ownDaemon(settings, signal) : toOwner(settings, signal));
+interface Wanted {
+  readonly signal: AbortSignal;
+  readonly connections: number;
 }
 
-async function toSocket(socket: string, signal: AbortSignal): Promise<Connection> {
-  const client = await Client.connect(socket, signal);
+async function found(settings: Settings, socket: string | undefined, wanted: Wanted): Promise<Connection> {
+  if (socket !== undefined) return await toSocket(socket, wanted);
+  return await (settings.readOnly ? ownDaemon(settings, wanted) : toOwner(settings, wanted));
+}
+
+function reach(socket: string, { signal, connections }: Wanted): Promise<Client | undefined> {
+  return Client.connect(socket, signal, connections);
+}
+
+async function toSocket(socket: string, wanted: Wanted): Promise<Connection> {
+  const client = await reach(socket, wanted);
   if (!client)
     throw new Unavailable(`no daemon answers on ${socket}: start one with layerkit -H unix://${socket} serve`);
   return clientOnly(client);
 }
 
-async function toOwner(settings: Settings, signal: AbortSignal): Promise<Connection> {
+async function toOwner(settings: Settings, wanted: Wanted): Promise<Connection> {
   const usual = rootSocket(settings.root);
-  const quick = usual === undefined ? undefined : await Client.connect(usual, signal);
+  const quick = usual === undefined ? undefined : await reach(usual, wanted);
   if (quick) return clientOnly(quick);
   const { ownerOf } = await import("../engine/index.js");
   const deadline = Date.now() + patienceMs;
   for (let waitMs = 5, unowned = 0; ; waitMs = Math.min(waitMs * 2, 250)) {
     const owner = await ownerOf(settings.root);
-    const client = owner?.socket === undefined ? undefined : await Client.connect(owner.socket, signal);
+    const client = owner?.socket === undefined ? undefined : await reach(owner.socket, wanted);
     if (client) return clientOnly(client);
     if (!owner) {
       // Who was just faster may already be gone again; dockerd is not.
       unowned += 1;
-      const own = await startOwn(settings, signal, unowned < mostUnowned);
+      const own = await startOwn(settings, wanted, unowned < mostUnowned);
       if (own) return own;
     } else {
       unowned = 0;
       if (Date.now() > deadline)
         throw new Unavailable(`data root ${settings.root} is held by ${holder(owner)}, which does not answer`);
     }
-    await sleep(waitMs, undefined, { signal });
+    await sleep(waitMs, undefined, { signal: wanted.signal });
   }
 }
 
@@ -80,9 +90,9 @@ async function toOwner(settings: Settings, signal: AbortSignal): Promise<Connect
 const mostUnowned = 5;
 
 /** @returns undefined, when that is `lenient`ly taken, if the root is held by somebody else */
-async function startOwn(settings: Settings, signal: AbortSignal, lenient: boolean): Promise<Connection | undefined> {
+async function startOwn(settings: Settings, wanted: Wanted, lenient: boolean): Promise<Connection | undefined> {
   try {
-    return await ownDaemon(settings, signal);
+    return await ownDaemon(settings, wanted);
   } catch (error) {
     if (lenient && error instanceof Unavailable) return undefined;
     throw error;
@@ -90,7 +100,7 @@ async function startOwn(settings: Settings, signal: AbortSignal, lenient: boolea
 }
 
 /** Starts a daemon inside this process, for the life of the command. */
-async function ownDaemon(settings: Settings, signal: AbortSignal): Promise<Connection> {
+async function ownDaemon(settings: Settings, wanted: Wanted): Promise<Connection> {
   const { Log, serve } = await import("../daemon/index.js");
   // A command says itself what failed; its inner daemon only speaks when debugging.
   const log = settings.debug ? new Log({ level: "debug" }) : new Log({ write: () => {} });
@@ -100,11 +110,11 @@ async function ownDaemon(settings: Settings, signal: AbortSignal): Promise<Conne
   const options = { ...engineOptions(settings), report: note, log, lasting: false };
   const daemon = await serve({ ...options, sockets: [place.path] });
   undo.defer(() => daemon.close(0));
-  const client = await Client.connect(place.path, signal);
+  const client = await reach(place.path, wanted);
   if (!client) throw new Unavailable(`the daemon inside this command does not answer on ${place.path}`);
   undo.done();
   const end = async (now: AbortSignal) => {
-    await endOwn(client, daemon, signal, now);
+    await endOwn(client, daemon, wanted.signal, now);
     await place.remove();
   };
   return { client, end };

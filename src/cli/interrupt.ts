@@ -3,6 +3,9 @@ import { Cancelled } from "../spec/index.js";
 /** Signals that ask to end. */
 const asking = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
+/** Signals that a process may have its own use for. */
+const passed: readonly NodeJS.Signals[] = [...asking, "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGCONT", "SIGALRM"];
+
 /** Ctrl-C and its like: the first asks the command to stop and clean up, the second not to wait for anything. */
 export class Interrupt implements Disposable {
   #stop = new AbortController();
@@ -35,6 +38,17 @@ export class Interrupt implements Disposable {
   /** The first signal that came. */
   get signal(): NodeJS.Signals | undefined {
     return this.#signal;
+  }
+
+  /** Until disposed signals mean nothing to this command: they go to `other`, those too that ask for something else. */
+  divert(other: (signal: NodeJS.Signals) => void): Disposable {
+    for (const name of this.#caught) process.off(name, this.#listener);
+    for (const name of passed) process.on(name, other);
+    const dispose = () => {
+      for (const name of this.#caught) process.on(name, this.#listener);
+      for (const name of passed) process.off(name, other);
+    };
+    return { [Symbol.dispose]: dispose };
   }
 
   /**

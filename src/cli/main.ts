@@ -8,12 +8,15 @@ process.stdout.on("error", (error) => {
   if (!isErrno(error, "EPIPE")) throw error;
 });
 
+const layerkit = program();
 try {
-  await program().parseAsync();
+  await layerkit.parseAsync();
 } catch (error) {
   // Commander has said what is wrong; help that was asked for is no error.
   if (!(error instanceof CommanderError)) throw error;
-  process.exitCode = error.exitCode === 0 ? 0 : 2;
+  // Of run, 2 would be the program's.
+  const wrongUsage = layerkit.args[0] === "run" ? 125 : 2;
+  process.exitCode = error.exitCode === 0 ? 0 : wrongUsage;
 }
 // An unread standard input would keep the process waiting for it.
 process.stdin.destroy();

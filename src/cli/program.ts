@@ -1,11 +1,13 @@
 import { createRequire } from "node:module";
 import { Command } from "commander";
+import { attachCommand } from "./commands/attach.js";
 import { commitCommand } from "./commands/commit.js";
 import { cpCommand } from "./commands/cp.js";
 import { createCommand } from "./commands/create.js";
 import { dfCommand } from "./commands/df.js";
 import { diffCommand } from "./commands/diff.js";
 import { eventsCommand } from "./commands/events.js";
+import { execCommand } from "./commands/exec.js";
 import { exportCommand } from "./commands/export.js";
 import { historyCommand } from "./commands/history.js";
 import { imagesCommand } from "./commands/images.js";
@@ -14,8 +16,10 @@ import { infoCommand } from "./commands/info.js";
 import { inspectCommand } from "./commands/inspect.js";
 import { layersCommand } from "./commands/layers.js";
 import { loadCommand } from "./commands/load.js";
+import { logsCommand } from "./commands/logs.js";
 import { migrateCommand } from "./commands/migrate.js";
 import { mountCommand, umountCommand } from "./commands/mount.js";
+import { portCommand } from "./commands/port.js";
 import { pruneCommand } from "./commands/prune.js";
 import { psCommand } from "./commands/ps.js";
 import { pullCommand } from "./commands/pull.js";
@@ -23,11 +27,18 @@ import { pushCommand } from "./commands/push.js";
 import { renameCommand } from "./commands/rename.js";
 import { rmCommand } from "./commands/rm.js";
 import { rmiCommand } from "./commands/rmi.js";
+import { runCommand } from "./commands/run.js";
 import { saveCommand } from "./commands/save.js";
 import { serveCommand } from "./commands/serve.js";
+import { killCommand, pauseCommand, restartCommand, stopCommand, unpauseCommand } from "./commands/signals.js";
+import { startCommand } from "./commands/start.js";
+import { statsCommand } from "./commands/stats.js";
 import { tagCommand } from "./commands/tag.js";
+import { topCommand } from "./commands/top.js";
 import { tourCommand } from "./commands/tour.js";
+import { updateCommand } from "./commands/update.js";
 import { versionCommand } from "./commands/version.js";
+import { waitCommand } from "./commands/wait.js";
 import { addGlobals } from "./settings.js";
 
 /** Every command, in groups as the help shows them. A new command is one file and one line here. */
@@ -46,8 +57,23 @@ const commands: Readonly<Record<string, readonly (() => Command)[]>> = {
     rmiCommand,
   ],
   "Containers:": [
+    runCommand,
     psCommand,
     createCommand,
+    startCommand,
+    stopCommand,
+    restartCommand,
+    killCommand,
+    pauseCommand,
+    unpauseCommand,
+    waitCommand,
+    attachCommand,
+    execCommand,
+    logsCommand,
+    topCommand,
+    statsCommand,
+    updateCommand,
+    portCommand,
     cpCommand,
     diffCommand,
     commitCommand,

@@ -1,7 +1,7 @@
-/** Lines of a table in columns as the docker command sets them: at least ten wide, three spaces between. */
-export function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+/** Lines of a table in columns as the docker command sets them: at least so wide, three spaces between. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[], least = 10): string[] {
   const all = [head, ...rows];
-  const widths = head.map((_, column) => Math.max(10, ...all.map((row) => widthOf(row[column] ?? "") + 3)));
+  const widths = head.map((_, column) => Math.max(least, ...all.map((row) => widthOf(row[column] ?? "") + 3)));
   return all.map((row) =>
     row.map((cell, column) => (column === row.length - 1 ? cell : pad(cell, widths[column] ?? 0))).join(""),
   );

@@ -1,0 +1,58 @@
+import { once } from "node:events";
+import type { Socket } from "node:net";
+import { untilKeys } from "./detach-keys.js";
+import { showOutput } from "./show-output.js";
+import { rawTerminal } from "./terminal.js";
+
+export interface AttachmentOptions {
+  readonly tty: boolean;
+  /** Whether standard input goes to the process. */
+  readonly stdin: boolean;
+  /** What is typed at a terminal to leave. */
+  readonly keys: Uint8Array;
+}
+
+/**
+ * Connects this command's standard streams with those of a process until it has ended or the user leaves it.
+ *
+ * @returns "detached" when the user typed the keys for that
+ */
+export async function attach(
+  connection: Socket,
+  { tty, stdin, keys }: AttachmentOptions,
+): Promise<"ended" | "detached"> {
+  using _ = tty && stdin ? await rawTerminal() : undefined;
+  let detached = false;
+  const leave = () => {
+    detached = true;
+    connection.destroy();
+  };
+  if (stdin) send(connection, tty ? keys : undefined, leave);
+  else connection.end();
+  try {
+    await showOutput(connection, tty);
+  } catch (error) {
+    if (!detached) throw error;
+  } finally {
+    // A read of it that waits would keep this process up.
+    if (stdin) process.stdin.destroy();
+  }
+  return detached ? "detached" : "ended";
+}
+
+/** Not waited for: a process may end without having read all it is given. */
+async function send(connection: Socket, keys: Uint8Array | undefined, leave: () => void): Promise<void> {
+  const input = keys ? untilKeys(process.stdin, keys) : process.stdin[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const { value, done } = await input.next();
+      if (done && value === true) return leave();
+      if (done || connection.writableEnded || connection.destroyed) break;
+      if (!connection.write(value)) await once(connection, "drain");
+    }
+    connection.end();
+  } catch {
+    // The process has ended, or our standard input is broken: what it writes still comes.
+    connection.end();
+  }
+}
