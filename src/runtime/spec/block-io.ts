@@ -1,9 +1,10 @@
 import { stat } from "node:fs/promises";
-import { type DeviceRate, type HostConfig, InvalidParameter, messageOf } from "../../spec/index.js";
+import { type DeviceRate, type HostConfig, messageOf } from "../../spec/index.js";
+import { RuntimeFailure } from "../failure.js";
 import { majorOf, minorOf } from "./device-number.js";
 import type { OCIBlockIO, OCIThrottle } from "./oci.js";
 
-/** Weights and limits of disks. @throws InvalidParameter: a device that is not there */
+/** Weights and limits of disks. @throws RuntimeFailure: a device that is not there */
 export async function blockIO(host: HostConfig): Promise<OCIBlockIO> {
   const weights = (host.BlkioWeightDevice ?? []).map(async ({ Path, Weight }) => ({
     ...(await numberOf(Path)),
@@ -35,6 +36,6 @@ async function numberOf(path: string): Promise<{ major: number; minor: number }>
     const { rdev } = await stat(path);
     return { major: majorOf(rdev), minor: minorOf(rdev) };
   } catch (error) {
-    throw new InvalidParameter(`cannot limit device ${path}: ${messageOf(error)}`, { cause: error });
+    throw new RuntimeFailure(`cannot limit device ${path}: ${messageOf(error)}`, { cause: error });
   }
 }

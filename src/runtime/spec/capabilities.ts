@@ -1,4 +1,5 @@
-import { type HostConfig, InvalidParameter } from "../../spec/index.js";
+import type { HostConfig } from "../../spec/index.js";
+import { RuntimeFailure } from "../failure.js";
 
 /** The kernel's capabilities, the place in the list being the bit. @see capabilities(7) */
 export const knownCapabilities: readonly string[] = `
@@ -27,7 +28,7 @@ export function isCapability(name: string): boolean {
  * The capabilities of a container: the usual ones with `CapDrop` and `CapAdd` applied, all when it is privileged.
  *
  * @param available those that can be given; of the usual ones no others are
- * @throws InvalidParameter: one is asked for that there is not, in Docker's words
+ * @throws RuntimeFailure: one is asked for that there is not, in Docker's words
  */
 export function capabilitiesOf(host: HostConfig, available: readonly string[]): string[] {
   if (host.Privileged) return [...available];
@@ -44,7 +45,7 @@ function checkAvailable(name: string, available: readonly string[]): void {
   const why = knownCapabilities.includes(name)
     ? "capability not supported by your kernel or not available in the current environment"
     : "unknown capability";
-  throw new InvalidParameter(`invalid CapAdd: ${why}: "${name}"`);
+  throw new RuntimeFailure(`invalid CapAdd: ${why}: "${name}"`);
 }
 
 function fullName(capability: string): string {

@@ -1,4 +1,4 @@
-import { InvalidParameter } from "../../spec/index.js";
+import { RuntimeFailure } from "../failure.js";
 import type { OCIDeviceRule } from "./oci.js";
 
 const character = (major: number, minor: number, allow = true): OCIDeviceRule => ({
@@ -21,10 +21,10 @@ export const defaultRules: readonly OCIDeviceRule[] = [
   character(10, 229, false),
 ];
 
-/** `c 42:* rmw`. @throws InvalidParameter */
+/** `c 42:* rmw`. @throws RuntimeFailure */
 export function parseRule(text: string): OCIDeviceRule {
   const [, type, major, minor, access] = /^([acb]) ([0-9]+|\*):([0-9]+|\*) ([rwm]{1,3})$/.exec(text) ?? [];
-  if (access === undefined) throw new InvalidParameter(`invalid device cgroup rule format: '${text}'`);
+  if (access === undefined) throw new RuntimeFailure(`invalid device cgroup rule format: '${text}'`);
   return { allow: true, type: type ?? "a", major: number(major), minor: number(minor), access };
 }
 

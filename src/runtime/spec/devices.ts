@@ -1,6 +1,7 @@
 import { lstat, readdir, realpath } from "node:fs/promises";
 import { join } from "node:path";
-import { type DeviceMapping, type HostConfig, InvalidParameter, isErrno } from "../../spec/index.js";
+import { type DeviceMapping, type HostConfig, isErrno } from "../../spec/index.js";
+import { RuntimeFailure } from "../failure.js";
 import { majorOf, minorOf } from "./device-number.js";
 import { defaultRules, parseRule } from "./device-rules.js";
 import type { OCIDevice, OCIDeviceRule } from "./oci.js";
@@ -11,7 +12,7 @@ export interface Devices {
   readonly rules: OCIDeviceRule[];
 }
 
-/** @throws InvalidParameter: a device that is not there, or a rule that is none, in Docker's words */
+/** @throws RuntimeFailure: a device that is not there, or a rule that is none, in Docker's words */
 export async function devicesOf(host: HostConfig): Promise<Devices> {
   if (host.DeviceRequests?.length) throw unknownDriver(host.DeviceRequests[0]);
   const mapped = await Promise.all(
@@ -34,7 +35,7 @@ function ruleFor({ type, major, minor }: OCIDevice, { CgroupPermissions }: Devic
 /** The device a path leads to, or all in the directory it leads to. */
 async function find({ PathOnHost, PathInContainer }: DeviceMapping): Promise<OCIDevice[]> {
   const bad = (why: string) =>
-    new InvalidParameter(`error gathering device information while adding custom device "${PathOnHost}": ${why}`);
+    new RuntimeFailure(`error gathering device information while adding custom device "${PathOnHost}": ${why}`);
   const real = await realpath(PathOnHost).catch(() => PathOnHost);
   const stat = await lstat(real).catch(() => undefined);
   if (stat === undefined) throw bad("no such file or directory");
@@ -79,8 +80,8 @@ async function deviceAt(path: string, as: string): Promise<OCIDevice | undefined
   }
 }
 
-function unknownDriver(request: unknown): InvalidParameter {
+function unknownDriver(request: unknown): RuntimeFailure {
   const { Driver = "", Capabilities } = (request ?? {}) as { Driver?: string; Capabilities?: string[][] | null };
   const wanted = (Capabilities ?? []).map((all) => `[${all.join(" ")}]`).join(" ");
-  return new InvalidParameter(`could not select device driver "${Driver}" with capabilities: [${wanted}]`);
+  return new RuntimeFailure(`could not select device driver "${Driver}" with capabilities: [${wanted}]`);
 }

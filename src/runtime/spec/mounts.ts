@@ -13,7 +13,7 @@ export interface Mounts {
   readonly rootfsPropagation: OCILinux["rootfsPropagation"];
 }
 
-/** @throws InvalidParameter: a bad option of a tmpfs, or a propagation that the source has not */
+/** @throws RuntimeFailure: a bad option of a tmpfs, or a propagation that the source has not */
 export async function mountsOf(setup: ContainerSetup, facts: HostFacts): Promise<Mounts> {
   const { host } = setup;
   const own = ownMounts(setup);

@@ -1,4 +1,4 @@
-import { InvalidParameter } from "../../spec/index.js";
+import { RuntimeFailure } from "../failure.js";
 import type { HostFacts } from "./host-facts.js";
 import type { OCINamespace } from "./oci.js";
 import type { ContainerSetup } from "./setup.js";
@@ -23,7 +23,7 @@ export function namespacesOf({ config, host, join }: ContainerSetup, { cgroup2 }
 function namespace(type: Kind, mode = "", path: string | undefined): OCINamespace[] {
   if (path !== undefined) return [{ type, path }];
   if (mode === "host") return [];
-  if (mode.startsWith("container:")) throw new InvalidParameter(`no ${type} namespace of ${mode} to join`);
+  if (mode.startsWith("container:")) throw new RuntimeFailure(`no ${type} namespace of ${mode} to join`);
   return [{ type }];
 }
 

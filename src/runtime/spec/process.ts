@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import type { Ulimit } from "../../spec/index.js";
+import { type Integer, RawNumber, type Ulimit } from "../../spec/index.js";
 import { apparmorProfile } from "./apparmor.js";
 import { capabilitiesOf } from "./capabilities.js";
 import { environmentOf } from "./environment.js";
@@ -14,7 +14,7 @@ import { userOf } from "./users.js";
 /**
  * A container's first process. The runtime makes its working directory where it is missing, owned by root.
  *
- * @throws InvalidParameter: a user, group or capability that there is not
+ * @throws RuntimeFailure: a user, group or capability that there is not
  */
 export function processOf(setup: ContainerSetup, facts: HostFacts): OCIProcess {
   const { config, host, path, args } = setup;
@@ -37,7 +37,7 @@ export function processOf(setup: ContainerSetup, facts: HostFacts): OCIProcess {
 /**
  * A further process, for `runc exec --process`: what the container's first one has, but for what was asked.
  *
- * @throws InvalidParameter: a user that there is not
+ * @throws RuntimeFailure: a user that there is not
  */
 export function execProcessOf(setup: ExecSetup, facts: HostFacts): OCIProcess {
   const { config, running, tty = false } = setup;
@@ -49,7 +49,7 @@ export function execProcessOf(setup: ExecSetup, facts: HostFacts): OCIProcess {
     ...(setup.user && { user: findUser(setup, setup.user) }),
     args: [...setup.command],
     env: environmentOf(config.Hostname ?? "", tty, config.Env ?? [], setup.env ?? []),
-    cwd: directory(setup.workingDir || config.WorkingDir),
+    cwd: setup.workingDir || directory(config.WorkingDir),
     ...(setup.privileged && { capabilities: every }),
   };
 }
@@ -78,7 +78,12 @@ function limits({ host, defaults }: ContainerSetup): Pick<OCIProcess, "rlimits">
 }
 
 function rlimit({ Name, Hard, Soft }: Ulimit) {
-  return { type: `RLIMIT_${Name.toUpperCase()}`, hard: Hard, soft: Soft };
+  return { type: `RLIMIT_${Name.toUpperCase()}`, hard: unsigned(Hard), soft: unsigned(Soft) };
+}
+
+/** Limits are unsigned numbers of 64 bits: -1, no limit, is the greatest. */
+function unsigned(limit: Integer): Integer {
+  return typeof limit === "number" && limit < 0 ? new RawNumber(BigInt.asUintN(64, BigInt(limit))) : limit;
 }
 
 function directory(path = ""): string {

@@ -1,5 +1,5 @@
 import { readFile, realpath } from "node:fs/promises";
-import { InvalidParameter } from "../../spec/index.js";
+import { RuntimeFailure } from "../failure.js";
 import type { SetupMount } from "./setup.js";
 
 /** How mounts made on one side of a bind come to the other, and what the container's root has to be for that. */
@@ -9,7 +9,7 @@ export interface Propagation {
   readonly root: "shared" | "rslave" | undefined;
 }
 
-/** @throws InvalidParameter: the source's mount does not propagate, in Docker's words */
+/** @throws RuntimeFailure: the source's mount does not propagate, in Docker's words */
 export async function propagationOf(mount: SetupMount): Promise<Propagation> {
   const { source, propagation: option = "", propagationIsImplied: implied = false } = mount;
   if (/^r?shared$/.test(option)) {
@@ -31,7 +31,7 @@ export async function propagationOf(mount: SetupMount): Promise<Propagation> {
 async function check(source: string, tag: RegExp, complaint: string): Promise<void> {
   const { point, tags } = await mountOf(source);
   if (tags.some((each) => tag.test(each))) return;
-  throw new InvalidParameter(`path ${source} is mounted on ${point} but ${complaint}`);
+  throw new RuntimeFailure(`path ${source} is mounted on ${point} but ${complaint}`);
 }
 
 /** The mount a path is on. @see proc_pid_mountinfo(5) */

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
-import { InvalidParameter, isErrno } from "../../spec/index.js";
+import { isErrno } from "../../spec/index.js";
 import { AT_FDCWD, close, fstat, O, openat, openat2, resolve, S, Stat } from "../../sys/index.js";
+import { RuntimeFailure } from "../failure.js";
 
 const mostBytes = 32 * 1024 * 1024;
 
@@ -9,7 +10,7 @@ const mostBytes = 32 * 1024 * 1024;
  * the tree for its root, and nothing but a regular file is opened. Undefined when there is none.
  *
  * @param path absolute, in the tree
- * @throws InvalidParameter: it is larger than 32 MiB
+ * @throws RuntimeFailure: it is larger than 32 MiB
  */
 export function readInside(tree: string, path: string): string | undefined {
   const root = openat(AT_FDCWD, tree, O.O_PATH | O.O_DIRECTORY);
@@ -32,6 +33,6 @@ function readHandle(handle: number, path: string): string | undefined {
   const stat = new Stat();
   fstat(handle, stat);
   if ((stat.mode & S.IFMT) !== S.IFREG) return undefined;
-  if (stat.size > mostBytes) throw new InvalidParameter(`${path} of the container is larger than 32 MiB`);
+  if (stat.size > mostBytes) throw new RuntimeFailure(`${path} of the container is larger than 32 MiB`);
   return readFileSync(`/proc/self/fd/${handle}`, "utf8");
 }

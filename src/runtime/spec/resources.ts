@@ -13,7 +13,7 @@ export function cgroupsPath({ id, host, defaults }: ContainerSetup): string {
 /**
  * What a container may use. Limits of kernel memory alone are not passed on: runtimes do not set them any more.
  *
- * @throws InvalidParameter: a block device that is not there
+ * @throws RuntimeFailure: a block device that is not there
  */
 export async function resourcesOf(
   host: HostConfig,

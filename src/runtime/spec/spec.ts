@@ -15,7 +15,7 @@ import { sysctlsOf } from "./sysctls.js";
  * The OCI spec of a container, as dockerd 20.10 writes it. Reads the container's passwd and group, and the host's
  * devices; changes nothing.
  *
- * @throws InvalidParameter: something was asked for that there is not, in Docker's words
+ * @throws RuntimeFailure: something was asked for that there is not, in Docker's words
  */
 export async function containerSpec(setup: ContainerSetup, facts: HostFacts = hostFacts()): Promise<OCISpec> {
   const { config, host, rootfs } = setup;
@@ -50,7 +50,7 @@ export async function containerSpec(setup: ContainerSetup, facts: HostFacts = ho
 /**
  * A further process in a running container.
  *
- * @throws InvalidParameter: a user that there is not, in Docker's words
+ * @throws RuntimeFailure: a user that there is not, in Docker's words
  */
 export async function execSpec(setup: ExecSetup, facts: HostFacts = hostFacts()): Promise<OCIProcess> {
   return execProcessOf(setup, facts);

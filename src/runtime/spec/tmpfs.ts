@@ -1,4 +1,5 @@
-import { InvalidParameter, type MountRequest } from "../../spec/index.js";
+import type { MountRequest } from "../../spec/index.js";
+import { RuntimeFailure } from "../failure.js";
 
 /** Options of which the last one given wins. */
 const flags: readonly (readonly string[])[] = [
@@ -23,7 +24,7 @@ const values = ["size", "mode", "uid", "gid", "nr_inodes", "nr_blocks", "mpol"];
 /**
  * The mount options of a tmpfs: Docker's usual ones and those asked for; of several of one kind the last.
  *
- * @throws InvalidParameter: one that a tmpfs has not, in Docker's words
+ * @throws RuntimeFailure: one that a tmpfs has not, in Docker's words
  */
 export function tmpfsMountOptions(asked: readonly string[]): string[] {
   const all = ["noexec", "nosuid", "nodev", "rprivate", ...asked].filter((option) => option !== "defaults");
@@ -38,7 +39,7 @@ function kindOf(option: string): string | number {
   const [key = "", value] = option.split(/=(.*)/s);
   if (value !== undefined && values.includes(key)) return key;
   const parts = value === undefined ? [key] : [key, value];
-  throw new InvalidParameter(`invalid tmpfs option [${parts.map((part) => JSON.stringify(part)).join(" ")}]`);
+  throw new RuntimeFailure(`invalid tmpfs option [${parts.map((part) => JSON.stringify(part)).join(" ")}]`);
 }
 
 /** `TmpfsOptions` of a mount request as mount options. */

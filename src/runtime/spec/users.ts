@@ -1,4 +1,4 @@
-import { InvalidParameter } from "../../spec/index.js";
+import { RuntimeFailure } from "../failure.js";
 import type { OCIUser } from "./oci.js";
 
 /** The databases of users and groups in a container: the text of the files, undefined where there is none. */
@@ -25,7 +25,7 @@ interface Group {
  *
  * @param asked "" (root), `name`, `uid`, `name:group`, `uid:gid` and their mixtures
  * @param groupAdd names or numbers of groups besides
- * @throws InvalidParameter: a name that the files do not know, or a number out of range, in Docker's words
+ * @throws RuntimeFailure: a name that the files do not know, or a number out of range, in Docker's words
  */
 export function userOf(asked: string, groupAdd: readonly string[], { passwd, group }: UserFiles): OCIUser {
   const [wanted = "", wantedGroup = ""] = asked.split(":");
@@ -43,7 +43,7 @@ function findUser(wanted: string, users: readonly User[]): User {
   const found = users.find((user) => (uid === undefined ? user.name === wanted : user.uid === uid));
   if (found) return found;
   if (uid === undefined) {
-    throw new InvalidParameter(`unable to find user ${wanted}: no matching entries in passwd file`);
+    throw new RuntimeFailure(`unable to find user ${wanted}: no matching entries in passwd file`);
   }
   return { name: "", uid: inRange(uid), gid: 0 };
 }
@@ -53,12 +53,12 @@ function findGroup(wanted: string, groups: readonly Group[], complaint: string, 
   const gid = toInteger(wanted);
   const found = groups.find((group) => ((gid === undefined || either) && group.name === wanted) || group.gid === gid);
   if (found) return found.gid;
-  if (gid === undefined) throw new InvalidParameter(`${complaint} ${wanted}: no matching entries in group file`);
+  if (gid === undefined) throw new RuntimeFailure(`${complaint} ${wanted}: no matching entries in group file`);
   return inRange(gid);
 }
 
 function inRange(id: number): number {
-  if (id < 0 || id > 0x7fffffff) throw new InvalidParameter("uids and gids must be in range 0-2147483647");
+  if (id < 0 || id > 0x7fffffff) throw new RuntimeFailure("uids and gids must be in range 0-2147483647");
   return id;
 }
 

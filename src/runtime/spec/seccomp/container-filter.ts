@@ -1,4 +1,4 @@
-import { InvalidParameter } from "../../../spec/index.js";
+import { RuntimeFailure } from "../../failure.js";
 import type { HostFacts } from "../host-facts.js";
 import type { OCISeccomp } from "../oci.js";
 import { securityOf } from "../security-options.js";
@@ -9,7 +9,7 @@ import { narrowed, parseProfile } from "./profile.js";
 /**
  * The filter of a container's system calls: its own profile, the daemon's, or Docker's; none when it is privileged.
  *
- * @throws InvalidParameter: not a profile; or one of its own is asked for where the kernel has no seccomp
+ * @throws RuntimeFailure: not a profile; or one of its own is asked for where the kernel has no seccomp
  */
 export function seccompOf(
   { host, defaults }: ContainerSetup,
@@ -20,7 +20,7 @@ export function seccompOf(
   if (host.Privileged || own === "unconfined") return undefined;
   if (!facts.seccomp) {
     if (own === "") return undefined;
-    throw new InvalidParameter("seccomp is not enabled in your kernel, cannot run a custom seccomp profile");
+    throw new RuntimeFailure("seccomp is not enabled in your kernel, cannot run a custom seccomp profile");
   }
   const text = own || defaults?.seccompProfile || "";
   if (text === "unconfined") return undefined;

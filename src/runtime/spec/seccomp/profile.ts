@@ -1,4 +1,5 @@
-import { InvalidParameter, messageOf, parseJSON } from "../../../spec/index.js";
+import { messageOf, parseJSON } from "../../../spec/index.js";
+import { RuntimeFailure } from "../../failure.js";
 import type { OCISeccomp, OCISyscallArg } from "../oci.js";
 
 /** A seccomp profile as users write them for Docker: rules for all machines and capabilities, to be narrowed to one. */
@@ -41,10 +42,10 @@ export interface Circumstances {
   readonly kernel: readonly [number, number];
 }
 
-/** @throws InvalidParameter: not a profile */
+/** @throws RuntimeFailure: not a profile */
 export function parseProfile(text: string): Profile {
   const profile = parsed(text) as Profile | null;
-  const bad = (why: string) => new InvalidParameter(`Decoding seccomp profile failed: ${why}`);
+  const bad = (why: string) => new RuntimeFailure(`Decoding seccomp profile failed: ${why}`);
   if (profile === null || typeof profile !== "object" || Array.isArray(profile)) throw bad("not an object");
   if (typeof profile.defaultAction !== "string") throw bad("no defaultAction");
   if (!Array.isArray(profile.syscalls ?? [])) throw bad("syscalls is not a list");
@@ -52,10 +53,10 @@ export function parseProfile(text: string): Profile {
     if (!(rule?.names ?? [rule?.name]).every((name) => typeof name === "string") || typeof rule.action !== "string") {
       throw bad("a rule without names or action");
     }
-    if (rule.name && rule.names?.length) throw new InvalidParameter(twice("name", "names"));
+    if (rule.name && rule.names?.length) throw new RuntimeFailure(twice("name", "names"));
   }
   if (profile.architectures?.length && profile.archMap?.length) {
-    throw new InvalidParameter(twice("architectures", "archMap"));
+    throw new RuntimeFailure(twice("architectures", "archMap"));
   }
   return profile;
 }
@@ -64,7 +65,7 @@ function parsed(text: string): unknown {
   try {
     return parseJSON(text);
   } catch (error) {
-    throw new InvalidParameter(`Decoding seccomp profile failed: ${messageOf(error)}`, { cause: error });
+    throw new RuntimeFailure(`Decoding seccomp profile failed: ${messageOf(error)}`, { cause: error });
   }
 }
 
