@@ -24,7 +24,7 @@ const arenas = 2;
 export async function serve({ sockets, activated = [], log, lasting, ...options }: ServeOptions): Promise<Daemon> {
   await using undo = new Undo();
   if (lasting) limitArenas(arenas);
-  const engine = await Engine.open({ report: (line) => log.warn(line), ...options });
+  const engine = await Engine.open({ report: (line) => log.warn(line), autostart: lasting, ...options });
   undo.defer(() => engine[Symbol.asyncDispose]());
   const daemon = await Daemon.open({ engine, sockets, activated, log, lasting });
   undo.done();

@@ -78,8 +78,12 @@ export interface Driver {
   /** Where the layer lies on disk, in Docker's keys for `GraphDriver.Data`. @throws NotFound */
   metadata(id: CacheID): Promise<Record<string, string>>;
 
-  /** Unmounts all that is left mounted below the home, deepest first. The driver is not used afterwards. */
-  close(): Promise<void>;
+  /**
+   * Unmounts all that is left mounted below the home, deepest first. The driver is not used afterwards.
+   *
+   * @param keep layers that stay as they are mounted: what runs on them goes on
+   */
+  close(keep?: readonly CacheID[]): Promise<void>;
 }
 
 export interface DriverOptions {

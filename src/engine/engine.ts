@@ -1,13 +1,12 @@
 import { hostname } from "node:os";
 import { checkDriverOptions, type Driver } from "../driver/index.js";
 import type { Login } from "../registry/index.js";
-import { type Credentials, Forbidden, nowNs, rfc3339, Undo } from "../spec/index.js";
+import { type Credentials, Forbidden, Undo } from "../spec/index.js";
 import type { DiskUsage, Info, Version } from "./api-system.js";
 import { containerOperations } from "./container/container-operations.js";
 import type { Containers } from "./containers.js";
 import type { Events } from "./events.js";
 import type { Execs } from "./execs.js";
-import { FixedNetworks } from "./fixed-networks.js";
 import type { Images } from "./images.js";
 import { infoOf } from "./info.js";
 import { layerOperations } from "./layer-operations.js";
@@ -17,7 +16,8 @@ import type { Networks } from "./networks.js";
 import { openParts, type Parts } from "./open-parts.js";
 import type { Processes } from "./processes.js";
 import { versionData } from "./product.js";
-import { noExecs, noProcesses } from "./run/not-yet.js";
+import { execOperations } from "./run/exec.js";
+import { processOperations } from "./run/process-operations.js";
 import { attributesOf, type Changeable, checkedOptions } from "./settings.js";
 import { volumeOperations, volumeUsage } from "./volume/volume-operations.js";
 import type { Volumes } from "./volumes.js";
@@ -34,6 +34,12 @@ export interface EngineOptions extends Changeable {
   readonly storageOptions?: readonly string[];
   /** The network of containers that name none. */
   readonly network?: NetworkSettings;
+  /** Starts again what has a restart policy and was not stopped by hand: for a daemon. */
+  readonly autostart?: boolean;
+  /** Path of the program that `--init` puts before a container's own; one on PATH unless given. */
+  readonly initPath?: string;
+  /** Directory below which what does not outlive the machine's next start is kept: `/run/layerkit`, or the user's. */
+  readonly execRoot?: string;
   /** Opens without the owner's lock and writes nothing; a root that another process serves can be read so. */
   readonly readOnly?: boolean;
   /** Told, one line each, what was found damaged or left over. Without it standard error is. */
@@ -54,7 +60,8 @@ export function checkOptions({ driver, storageOptions, network, ...changeable }:
 /**
  * A data root, opened: everything that can be done with the images and containers in it, without HTTP. One process at
  * a time may write to a root: the engine holds its lock until disposed, and dockerd cannot start on it meanwhile.
- * Disposing undoes all mounts.
+ * Disposing undoes all mounts but those of containers that run: they go on under their supervisor, and the next engine
+ * takes them up.
  */
 export class Engine implements AsyncDisposable {
   readonly root: string;
@@ -77,11 +84,12 @@ export class Engine implements AsyncDisposable {
     this.driver = parts.driver;
     this.images = parts.images;
     this.layers = layerOperations(parts);
-    this.containers = containerOperations({ ...parts, driver: parts.driver.name });
-    this.processes = noProcesses;
-    this.execs = noExecs;
+    const containerParts = { ...parts, driver: parts.driver.name };
+    this.containers = containerOperations(containerParts);
+    this.processes = processOperations(containerParts);
+    this.execs = execOperations(containerParts);
     this.volumes = volumeOperations(parts);
-    this.networks = new FixedNetworks(parts.id, rfc3339(nowNs()));
+    this.networks = parts.networks;
     this.events = parts.events;
     this.#parts = parts;
     this.#undo = undo;

@@ -62,7 +62,7 @@ export function infoOf({ store, images, events, id, root, driver, settings }: In
       Error: "",
       RemoteManagers: null,
     },
-    LiveRestoreEnabled: false,
+    LiveRestoreEnabled: true,
     Isolation: "",
     InitBinary: "",
     ContainerdCommit: { ID: "", Expected: "" },

@@ -6,9 +6,8 @@ import { DistributionCache, ImageStore, ReferenceStore } from "../image/index.js
 import { LayerStore } from "../layer/index.js";
 import { assertSettled } from "../migrate/index.js";
 import { Registries } from "../registry/index.js";
-import { isErrno, NotFound, type Undo } from "../spec/index.js";
+import { isErrno, NotFound, nowNs, rfc3339, type Undo } from "../spec/index.js";
 import { chooseDriver } from "./choose-driver.js";
-import { settleRunning } from "./container/container-operations.js";
 import type { ContainerParts } from "./container/container-parts.js";
 import { ContainerStore } from "./container/container-store.js";
 import { finishRemovals } from "./container/remove.js";
@@ -16,11 +15,18 @@ import { CopyThreads } from "./copy/copy-threads.js";
 import { VolumeBinds } from "./copy/volume-binds.js";
 import { engineID } from "./engine-id.js";
 import { EventBus } from "./event-bus.js";
+import { FixedNetworks } from "./fixed-networks.js";
 import { ImageOperations } from "./image/operations.js";
 import { sweepLayers, sweepMounts, sweepRWLayers, sweepTmp, sweepVolumes } from "./leftovers.js";
+import type { NetworkSettings } from "./network/network-settings.js";
+import type { Networks } from "./networks.js";
 import { Ownership } from "./owner.js";
 import { openPulls } from "./pull/open-pulls.js";
 import { openPushes } from "./push/open-pushes.js";
+import { startByPolicy, takeUp } from "./run/adopt.js";
+import { Lives } from "./run/lives.js";
+import { inBackground, openRunning } from "./run/open-running.js";
+import { watchExits } from "./run/process-operations.js";
 import { type Changeable, checkedOptions, type Settings } from "./settings.js";
 import type { Slots } from "./slots.js";
 import { Turns } from "./turns.js";
@@ -30,6 +36,10 @@ export interface OpenOptions extends Changeable {
   readonly root: string;
   readonly driver?: string;
   readonly storageOptions: readonly string[];
+  readonly network?: NetworkSettings;
+  readonly autostart?: boolean;
+  readonly initPath?: string;
+  readonly execRoot?: string;
   readonly writable: boolean;
   readonly report: (line: string) => void;
 }
@@ -46,6 +56,7 @@ export interface Parts extends Omit<ContainerParts, "driver" | "events"> {
   readonly slots: { readonly downloads: Slots; readonly uploads: Slots };
   readonly events: EventBus;
   readonly registries: Registries;
+  readonly networks: Networks;
 }
 
 /** Opens a data root and all that is in it. @param undo gets what has to be given back, in order */
@@ -53,7 +64,9 @@ export async function openParts(options: OpenOptions, undo: Undo): Promise<Parts
   const { writable, report } = options;
   const current = checkedOptions(options);
   const { root, owner } = await openRoot(options, undo);
-  const driver = await openDriver(root, options, undo);
+  const turns = new Turns();
+  const lives = new Lives(turns);
+  const driver = await openDriver(root, options, undo, lives);
   const { layers, imageStore, references, distribution, pulls } = await openImages(root, driver, {
     ...options,
     atOnce: current.maxConcurrentDownloads,
@@ -75,13 +88,16 @@ export async function openParts(options: OpenOptions, undo: Undo): Promise<Parts
     usersOf: (id) => store.usersOf(id),
     emit: (action, id, attributes) => events.emit("image", action, id, attributes),
   });
+  const id = await engineID(root, writable);
+  const networks = new FixedNetworks(id, rfc3339(nowNs()));
+  const running = await openRunning({ ...options, root, settings: current, store, networks, events, lives }, undo);
   const stores = { store, layers, imageStore, references, volumes };
   const settings = { current };
-  const shared = { events, threads, binds: new VolumeBinds(), turns: new Turns() };
-  const parts = { ...stores, ...shared, images, settings, tmp, writable };
-  if (writable) await tidy(root, { ...parts, driver: driver.name }, report);
+  const shared = { events, threads, binds: new VolumeBinds(), turns, lives, ...running };
+  const parts = { ...stores, ...shared, images, settings, tmp, writable, report };
+  if (writable) await tidy(root, { ...parts, driver: driver.name }, options, undo);
   const slots = { downloads: pulls.downloads, uploads: pushes.slots };
-  return { ...parts, id: await engineID(root, writable), root, driver, owner, registries, slots };
+  return { ...parts, id, root, driver, owner, registries, slots, networks };
 }
 
 async function openRoot({ root: path, writable, report }: OpenOptions, undo: Undo) {
@@ -99,12 +115,12 @@ async function openRoot({ root: path, writable, report }: OpenOptions, undo: Und
   return { root, owner };
 }
 
-async function openDriver(root: string, options: OpenOptions, undo: Undo): Promise<Driver> {
+async function openDriver(root: string, options: OpenOptions, undo: Undo, lives: Lives): Promise<Driver> {
   const { driver: name, storageOptions, writable, report } = options;
   const named = name && { driver: name };
   const driver = await chooseDriver(root, { ...named, storageOptions, readOnly: !writable, warn: report });
   // What is mounted in a root that is another's stays.
-  if (writable) undo.defer(() => driver.close());
+  if (writable) undo.defer(() => driver.close(lives.mounted()));
   return driver;
 }
 
@@ -124,11 +140,14 @@ async function openImages(
 }
 
 /** Ends what interrupted operations had begun, one way or the other. */
-async function tidy(root: string, parts: ContainerParts, report: (line: string) => void): Promise<void> {
-  await settleRunning(parts);
+async function tidy(root: string, parts: ContainerParts, { autostart }: OpenOptions, undo: Undo): Promise<void> {
+  const { report } = parts;
+  await takeUp(parts);
   sweepMounts(join(root, parts.driver), parts.layers, parts.store, report);
   await finishRemovals(parts, report);
   await sweepVolumes(parts.tmp, parts.volumes, parts.store, report);
   await sweepRWLayers(parts.layers, parts.store, report);
   await sweepLayers(root, parts.layers, parts.imageStore, report);
+  inBackground((signal) => watchExits(parts, signal), report, undo);
+  if (autostart) startByPolicy(parts);
 }

@@ -23,6 +23,8 @@ export {
   parseSubnet,
   type Subnet,
 } from "./network/subnet.js";
+export type { RuntimePlace } from "./runc.js";
+export { limitContainer, pauseContainer, resumeContainer } from "./running.js";
 export { isCapability } from "./spec/capabilities.js";
 export { type HostFacts, hostFacts } from "./spec/host-facts.js";
 export { findInit } from "./spec/init.js";

@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 import { chmod, realpath, rmdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { makeDirectories, mountsBelow } from "../../disk/index.js";
-import { isErrno } from "../../spec/index.js";
+import { type CacheID, isErrno } from "../../spec/index.js";
 import { MNT, statfs, umountInBackground } from "../../sys/index.js";
 import { overlayMagic } from "../checks/backing-filesystem.js";
 import { ifMissing, pathExists } from "../layer-names.js";
@@ -16,11 +16,16 @@ export async function beginMerged(home: string, stack: OverlayStack, features: O
   return { path, end: () => endMerged(path) };
 }
 
-/** Unmounts what is mounted below a driver's home, and not the home, which may well be a mount: somebody else's. */
-export async function endAllMerged(path: string): Promise<void> {
+/**
+ * Unmounts what is mounted below a driver's home, and not the home, which may well be a mount: somebody else's.
+ *
+ * @param keep layers whose mounts stay
+ */
+export async function endAllMerged(path: string, keep: readonly CacheID[]): Promise<void> {
   const home = await realpath(path).catch(ifMissing);
   if (home === undefined) return;
-  for (const { path } of mountsBelow(home).filter((mount) => mount.path !== home)) {
+  const stays = (path: string) => path === home || keep.some((id) => path.startsWith(`${home}/${id}/`));
+  for (const { path } of mountsBelow(home).filter((mount) => !stays(mount.path))) {
     if (basename(path) === "merged") await endMerged(path);
     else await umountInBackground(path, MNT.DETACH);
   }

@@ -147,9 +147,9 @@ export class Overlay implements Driver {
     };
   }
 
-  async close(): Promise<void> {
+  async close(keep: readonly CacheID[] = []): Promise<void> {
     await this.#copier.close();
-    if (!this.#ready.readOnly) await endAllMerged(this.#home.path);
+    if (!this.#ready.readOnly) await endAllMerged(this.#home.path, keep);
   }
 
   async #openUppers(id: CacheID, parent: CacheID): Promise<OpenDiff | undefined> {

@@ -176,8 +176,8 @@ export class Overlay2 implements Driver {
     };
   }
 
-  async close(): Promise<void> {
-    if (!this.#ready.readOnly) await endAllMerged(this.#home.path);
+  async close(keep: readonly CacheID[] = []): Promise<void> {
+    if (!this.#ready.readOnly) await endAllMerged(this.#home.path, keep);
   }
 
   #assertWritable(): void {

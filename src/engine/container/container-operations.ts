@@ -1,4 +1,3 @@
-import { nowNs, rfc3339 } from "../../spec/index.js";
 import type { FilesystemChange } from "../api-container.js";
 import type { Containers } from "../containers.js";
 import { commitContainer } from "./commit.js";
@@ -7,7 +6,6 @@ import { createContainer } from "./create.js";
 import { archiveOfContainer, exportContainer, extractIntoContainer, statInContainer } from "./files.js";
 import { inspectContainer } from "./inspect.js";
 import { listContainers } from "./list.js";
-import { isRun } from "./process.js";
 import { pruneContainers, removeContainer } from "./remove.js";
 import { renameContainer } from "./rename.js";
 
@@ -38,15 +36,4 @@ export function containerOperations(parts: ContainerParts): Containers {
     extract: (name, path, tar, options) => extractIntoContainer(parts, name, path, tar, options),
     mount: async (name) => layers.rw.mount(store.find(name).stored.ID),
   };
-}
-
-/** Containers that a crash left as running are so no longer: they become exited, unless their process is there. */
-export async function settleRunning({ store }: ContainerParts): Promise<void> {
-  for (const container of store.list()) {
-    const { ID, State: state } = container.stored;
-    if (!state.Running || isRun(ID, state.Pid)) continue;
-    const ended = { Running: false, Paused: false, Restarting: false, Pid: 0, ExitCode: state.ExitCode || 137 };
-    const State = { ...state, ...ended, FinishedAt: rfc3339(nowNs()) };
-    await store.update({ ...container, stored: { ...container.stored, State } });
-  }
 }

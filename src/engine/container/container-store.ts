@@ -16,6 +16,7 @@ import {
   randomID,
 } from "../../spec/index.js";
 import type { HostConfig } from "../api-container.js";
+import { LaterWrites } from "./later-writes.js";
 import { randomName } from "./names.js";
 import { parseHostConfig, parseStored } from "./parse-stored.js";
 import type { StoredContainer } from "./stored.js";
@@ -51,6 +52,7 @@ export class ContainerStore {
   readonly #names = new Map<string, string>();
   /** Directories that are there but cannot be used. */
   readonly #damaged = new Set<string>();
+  readonly #later = new LaterWrites((id) => this.#writeState(id));
 
   private constructor(options: ContainerStoreOptions) {
     this.#options = options;
@@ -165,13 +167,52 @@ export class ContainerStore {
   async update(container: Container): Promise<void> {
     this.#mustBeWritable();
     const { ID: id } = container.stored;
-    const directory = join(this.#options.directory, id);
+    this.#later.cancel(id);
+    await this.#later.settled(id);
+    const directory = this.pathOf(id);
     const before = this.#containers.get(id);
     const there = new Map(before && filesOf(before).map(([name, text]) => [name, text]));
     for (const [name, text, mode] of filesOf(container)) {
       if (there.get(name) !== text) await writeAtomic(join(directory, name), text, { mode });
     }
     this.#containers.set(container.stored.ID, container);
+  }
+
+  /**
+   * Replaces what is known of a container's state at once, and its file soon after: for what a crash does no harm to,
+   * since the supervisor knows what runs. A file that cannot be written is reported, and written with the next change.
+   */
+  note(container: Container): void {
+    this.#mustBeWritable();
+    this.#containers.set(container.stored.ID, container);
+    this.#later.wish(container.stored.ID);
+  }
+
+  /** Replaces what is known of a container here, where its file will not be needed. */
+  keep(container: Container): void {
+    this.#containers.set(container.stored.ID, container);
+  }
+
+  /** Resolves when all that was noted is on disk. @param id of one container; all without */
+  async settled(id?: string): Promise<void> {
+    await (id === undefined ? this.#later.allSettled() : this.#later.settled(id));
+  }
+
+  async #writeState(id: string): Promise<void> {
+    const container = this.#containers.get(id);
+    if (!container) return;
+    const file = join(this.pathOf(id), "config.v2.json");
+    try {
+      await writeAtomic(file, `${goJSON(container.stored)}\n`, { mode: 0o600 });
+    } catch (error) {
+      // It may have been removed meanwhile.
+      if (this.#containers.has(id)) this.#options.report(`${file} cannot be written: ${messageOf(error)}`);
+    }
+  }
+
+  /** Absolute path of a container's directory. */
+  pathOf(id: string): string {
+    return join(this.#options.directory, id);
   }
 
   /** Takes a container away with its directory and frees its name; an absent one is no error. */

@@ -29,7 +29,7 @@ export async function inspectContainer(
     MountLabel: stored.MountLabel ?? "",
     ProcessLabel: stored.ProcessLabel ?? "",
     AppArmorProfile: stored.AppArmorProfile ?? "",
-    ExecIDs: null,
+    ExecIDs: parts.execs.idsOf(stored.ID),
     HostConfig: host as HostConfig,
     GraphDriver: { Data: await metadataOf(parts, stored), Name: stored.Driver },
     ...(size && (await sizesOf(parts, stored))),

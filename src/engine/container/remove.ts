@@ -3,6 +3,8 @@ import type { ContainersPruned } from "../api-container.js";
 import type { Filters } from "../api-system.js";
 import type { ContainerRemoveOptions } from "../containers.js";
 import { checkFilters, prunableByLabels } from "../filters.js";
+import { killed } from "../run/kill.js";
+import { resultOf } from "../run/states.js";
 import { parseTimestamp } from "../timestamp.js";
 import { type ContainerParts, emitContainer } from "./container-parts.js";
 import type { Container } from "./container-store.js";
@@ -13,25 +15,42 @@ export async function removeContainer(
   name: string,
   { volumes = false, link = false, force = false }: ContainerRemoveOptions = {},
 ): Promise<void> {
-  const { store, turns } = parts;
+  const { store, lives } = parts;
   if (link) throw new Conflict("Conflict, cannot remove the default link name of the container");
-  const { ID: id } = store.find(name).stored;
-  await turns.alone(id, async () => {
-    const container = store.find(id);
-    refuseIfRunning(container, force);
-    await bury(parts, container, volumes);
-  });
+  const container = store.find(name);
+  const { ID: id } = container.stored;
+  const life = lives.of(id);
+  if (life.removing) throw new Conflict(`removal of container ${name} is already in progress`);
+  if (!force) refuseIfRunning(container);
+  else refuseIfForeign(parts, container);
+  life.removing = true;
+  try {
+    // One that is being started comes to run only now.
+    while (force && store.byID(id)?.stored.State.Running) await killed(parts, id);
+    await lives.turn(id, async () => {
+      const left = store.byID(id);
+      if (!left) return;
+      refuseIfRunning(left);
+      await bury(parts, left, volumes);
+    });
+  } finally {
+    life.removing = false;
+  }
 }
 
-function refuseIfRunning({ stored }: Container, force: boolean): void {
-  const { Running, Paused, Pid } = stored.State;
+function refuseIfRunning({ stored }: Container): void {
+  const { Running, Paused } = stored.State;
   if (!Running) return;
-  if (force)
-    throw new Conflict(`container ${stored.ID} is run by another engine (process ${Pid}): stop it there first`);
   const [state, how] = Paused ? ["paused", "Unpause and then stop"] : ["running", "Stop"];
   throw new Conflict(
     `You cannot remove a ${state} container ${stored.ID}. ${how} the container before attempting removal or force remove`,
   );
+}
+
+function refuseIfForeign({ lives }: ContainerParts, { stored }: Container): void {
+  const { Running, Pid, Restarting } = stored.State;
+  if (!Running || Restarting || lives.of(stored.ID).held) return;
+  throw new Conflict(`container ${stored.ID} is run by another engine (process ${Pid}): stop it there first`);
 }
 
 /**
@@ -39,7 +58,7 @@ function refuseIfRunning({ stored }: Container, force: boolean): void {
  * next opening of the data root; its layer next, its anonymous volumes, its directory last.
  */
 export async function bury(parts: ContainerParts, container: Container, volumes: boolean): Promise<void> {
-  const { store, layers } = parts;
+  const { store, layers, turns, lives, execs, supervisor, report } = parts;
   const { stored } = container;
   const mark = volumes ? { RemoveVolumes: true } : {};
   const dead = { ...container, stored: { ...stored, ...mark, State: { ...stored.State, Dead: true } } };
@@ -48,7 +67,8 @@ export async function bury(parts: ContainerParts, container: Container, volumes:
     if (!isErrno(error, "ENOSPC", "EDQUOT")) throw error;
   });
   try {
-    await layers.rw.remove(stored.ID);
+    // Who reads or writes the tree comes to its end first.
+    await turns.alone(stored.ID, () => layers.rw.remove(stored.ID));
   } catch (error) {
     // In use, and so as before: it is not dead after all.
     if (error instanceof Conflict) await store.update(container);
@@ -57,6 +77,10 @@ export async function bury(parts: ContainerParts, container: Container, volumes:
   if (volumes) await removeAnonymousVolumes(parts, container);
   await store.delete(stored.ID);
   emitContainer(parts, container, "destroy");
+  lives.of(stored.ID).tell("removal", resultOf(stored.State));
+  lives.forget(stored.ID);
+  execs.forget(stored.ID);
+  await supervisor.abandon({ id: stored.ID }).catch((error) => report(messageOf(error)));
 }
 
 async function removeAnonymousVolumes({ store, volumes, events }: ContainerParts, { stored }: Container) {
@@ -85,7 +109,7 @@ export async function finishRemovals(parts: ContainerParts, report: (line: strin
 /** @see Containers.prune */
 export async function pruneContainers(parts: ContainerParts, filters: Filters = {}): Promise<ContainersPruned> {
   checkFilters(filters, ["label", "label!", "until"]);
-  const { store, layers, turns, events } = parts;
+  const { store, layers, lives, events } = parts;
   const [until, ...more] = (filters.until ?? []).map(parseTimestamp);
   if (more.length > 0) throw new InvalidParameter("more than one until filter specified");
   const before = ({ stored }: Container) => until === undefined || (parseRFC3339(stored.Created) ?? 0n) < until;
@@ -93,9 +117,9 @@ export async function pruneContainers(parts: ContainerParts, filters: Filters = 
   let reclaimed = 0;
   for (const { stored } of store.list().filter(before)) {
     if (stored.State.Running || !prunableByLabels(filters, stored.Config.Labels)) continue;
-    await turns.alone(stored.ID, async () => {
+    await lives.turn(stored.ID, async () => {
       const container = store.byID(stored.ID);
-      if (!container || container.stored.State.Running) return;
+      if (!container || container.stored.State.Running || lives.of(stored.ID).removing) return;
       const size = await layers.rw.size(stored.ID).catch(ifMissing);
       if (!(await buried(parts, container))) return;
       reclaimed += size;

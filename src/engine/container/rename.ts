@@ -4,10 +4,10 @@ import { parseContainerName } from "./names.js";
 
 /** @see Containers.rename */
 export async function renameContainer(parts: ContainerParts, name: string, to: string): Promise<void> {
-  const { store, turns } = parts;
+  const { store, lives } = parts;
   if (name === "" || to === "") throw new InvalidParameter("Neither old nor new names may be empty");
   const { ID: id } = store.find(name).stored;
-  await turns.alone(id, async () => {
+  await lives.turn(id, async () => {
     const container = store.find(id);
     const before = container.stored.Name;
     const after = allocated(() => parseContainerName(`/${to.replace(/^\//, "")}`));

@@ -59,7 +59,24 @@ export interface StoredState {
   Error: string;
   StartedAt: string;
   FinishedAt: string;
-  Health: { Status?: string } | null;
+  Health: StoredHealth | null;
+}
+
+export interface StoredHealth {
+  Status: HealthStatus;
+  FailingStreak: number;
+  /** The last five, oldest first. */
+  Log: HealthProbe[] | null;
+}
+
+export type HealthStatus = "starting" | "healthy" | "unhealthy" | "none" | "";
+
+/** One look after a container. Times are RFC 3339. */
+export interface HealthProbe {
+  Start: string;
+  End: string;
+  ExitCode: number;
+  Output: string;
 }
 
 export interface StoredNetworks {
@@ -78,6 +95,8 @@ export interface StoredMount {
   /** The mode text of a bind. */
   Relabel?: string;
   Propagation?: string;
+  /** Of a volume in a container that runs. */
+  ID?: string;
   Spec: { Type?: string; Source?: string; Target?: string; ReadOnly?: boolean; [key: string]: unknown };
   SkipMountpointCreation: boolean;
 }

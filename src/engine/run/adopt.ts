@@ -1,0 +1,97 @@
+import type { Supervised } from "../../runtime/index.js";
+import { messageOf } from "../../spec/index.js";
+import type { ContainerParts } from "../container/container-parts.js";
+import type { Container } from "../container/container-store.js";
+import { isRun } from "../container/process.js";
+import { bury } from "../container/remove.js";
+import { later, processEnded, settle } from "./ended.js";
+import { watchHealth } from "./health.js";
+import { hold } from "./hold.js";
+import { run } from "./start.js";
+import { running, withState, withStored } from "./states.js";
+
+/**
+ * Takes up the containers that have gone on under their supervisor while nobody had the data root open, and applies
+ * the exits of those that have ended since. What says of itself that it runs, and does not, is settled: nobody saw it
+ * end. Before anything else is done with the data root.
+ */
+export async function takeUp(parts: ContainerParts): Promise<void> {
+  const { store, supervisor, report } = parts;
+  const supervised = (await supervisor.list()).filter(({ execID }) => execID === undefined);
+  const known = new Map(supervised.map((one) => [one.id, one]));
+  for (const { stored } of store.list()) {
+    const one = known.get(stored.ID);
+    try {
+      if (one) await adopt(parts, stored.ID, one);
+      else await settleUnseen(parts, stored.ID);
+    } catch (error) {
+      report(`container ${stored.ID} cannot be taken up: ${messageOf(error)}`);
+    }
+  }
+  for (const one of supervised) {
+    const { id } = one;
+    if (store.isThere(id)) continue;
+    const hasEnded = "exitCode" in one;
+    report(`container ${id} was removed while it ran: ${hasEnded ? "its exit is forgotten" : "it is killed"}`);
+    if (hasEnded) await supervisor.acknowledge({ id });
+    else await supervisor.kill({ id }, 9).catch((error) => report(messageOf(error)));
+  }
+}
+
+async function adopt(parts: ContainerParts, id: string, one: Supervised): Promise<void> {
+  const { store, lives } = parts;
+  const container = store.byID(id);
+  if (!container) return;
+  const adopted = isKnown(container, one) ? container : started(container, one);
+  if (adopted !== container) await store.update(adopted);
+  lives.of(id).held = await hold(parts, adopted);
+  if ("exitCode" in one) await processEnded(parts, one);
+  else if (adopted.stored.State.Health) watchHealth(parts, adopted);
+}
+
+/** Its start may have been the last thing before a crash. */
+function isKnown({ stored: { State } }: Container, one: Supervised): boolean {
+  return State.Running && ("exitCode" in one || State.Pid === one.pid);
+}
+
+function started(container: Container, one: Supervised): Container {
+  const { pid, startedAtNs } = "exitCode" in one ? { pid: 0, startedAtNs: one.atNs } : one;
+  return withStored(withState(container, running(pid, startedAtNs)), { HasBeenStartedBefore: true });
+}
+
+/** It ran when the machine stopped, or under an engine that is no more. */
+async function settleUnseen(parts: ContainerParts, id: string): Promise<void> {
+  const container = parts.store.byID(id);
+  if (!container) return;
+  const { State: state } = container.stored;
+  if (!state.Running || state.Restarting || isRun(id, state.Pid)) return;
+  await settle(parts, container, { exitCode: state.ExitCode || 137 });
+}
+
+/**
+ * What a daemon does besides: it starts again what waits for that, and what has a restart policy that says so after
+ * the machine was off; and removes what was to be removed when it ended.
+ */
+export function startByPolicy(parts: ContainerParts): void {
+  const { store, lives, report } = parts;
+  for (const container of store.list()) {
+    const { ID: id, State: state, HasBeenStartedBefore: ran, HasBeenManuallyStopped: manually } = container.stored;
+    if (state.Running && !state.Restarting) continue;
+    const policy = container.host.RestartPolicy?.Name;
+    const wanted = policy === "always" || (policy === "unless-stopped" && !manually);
+    if (state.Restarting) later(parts, id, 0);
+    else if (ran && wanted) {
+      const starting = lives.turn(id, async () => {
+        const now = store.byID(id);
+        if (now && !now.stored.State.Running) await run(parts, now, { anew: true });
+      });
+      starting.catch((error) => report(`container ${id} cannot be started again: ${messageOf(error)}`));
+    } else if (ran && container.host.AutoRemove) {
+      const removing = lives.turn(id, async () => {
+        const now = store.byID(id);
+        if (now && !now.stored.State.Running) await bury(parts, now, true);
+      });
+      removing.catch((error) => report(`container ${id} cannot be removed: ${messageOf(error)}`));
+    }
+  }
+}

@@ -1,0 +1,124 @@
+import { Duplex, PassThrough, Readable } from "node:stream";
+import { execSpec, RuntimeFailure } from "../../runtime/index.js";
+import { Conflict, InvalidParameter, messageOf, NotFound, randomID } from "../../spec/index.js";
+import type { ExecCreateBody } from "../api-process.js";
+import { type ContainerParts, emitContainer } from "../container/container-parts.js";
+import type { Container } from "../container/container-store.js";
+import type { ExecStartOptions, Execs } from "../execs.js";
+import type { ProcessStream } from "../processes.js";
+import { runningProcess } from "./bundle.js";
+import { EndsAfter } from "./ends-after.js";
+import { type Exec, inspected } from "./exec-table.js";
+import { notRunning } from "./kill.js";
+import { startFailure } from "./start-failure.js";
+
+/** Further processes in the containers of one data root. */
+export function execOperations(parts: ContainerParts): Execs {
+  const { execs, supervisor } = parts;
+  return {
+    create: async (name, body) => ({ Id: createExec(parts, name, body).id }),
+    start: (id, options) => startExec(parts, execs.get(id), options),
+    async resize(id, size) {
+      const { container, state } = execs.get(id);
+      if (state !== "running") throw new NotFound(`No such exec instance: ${id}`);
+      await supervisor.resize({ id: container, execID: id }, size);
+    },
+    inspect: async (id) => inspected(execs.get(id)),
+  };
+}
+
+/** @see Execs.create */
+export function createExec(parts: ContainerParts, name: string, body: ExecCreateBody): Exec {
+  const container = parts.store.find(name);
+  if (!body.Cmd?.length) throw new InvalidParameter("No exec command specified");
+  assertRuns(container);
+  const exec = parts.execs.add(randomID(), container.stored.ID, body);
+  tell(parts, container, exec, "exec_create");
+  return exec;
+}
+
+function assertRuns({ stored }: Container): void {
+  const { ID: id, State: state } = stored;
+  if (!state.Running) throw notRunning(id);
+  if (state.Paused) throw new Conflict(`Container ${id} is paused, unpause the container before exec`);
+  if (state.Restarting) throw new Conflict(`Container ${id} is restarting, wait until the container is running`);
+}
+
+function tell(parts: ContainerParts, container: Container, { id, command }: Exec, action: string): void {
+  const [entrypoint = "", ...rest] = command;
+  emitContainer(parts, container, `${action}: ${entrypoint} ${rest.join(" ")}`, { execID: id });
+}
+
+async function startExec(
+  parts: ContainerParts,
+  exec: Exec,
+  { detach = false }: ExecStartOptions,
+): Promise<ProcessStream | undefined> {
+  const { store, supervisor } = parts;
+  const { id, body } = exec;
+  const target = { id: exec.container, execID: id };
+  if (exec.state === "ended") throw new Conflict(`Error: Exec command ${id} has already run`);
+  if (exec.state === "running") throw new Conflict(`Error: Exec command ${id} is already running`);
+  const container = store.find(exec.container);
+  assertRuns(container);
+  exec.state = "running";
+  const {
+    AttachStdin: stdin = false,
+    AttachStdout: stdout = false,
+    AttachStderr: stderr = false,
+    Tty: tty = false,
+  } = body;
+  const live = detach ? undefined : await supervisor.attach(target, { stdin, stdout, stderr });
+  try {
+    await launch(parts, container, exec);
+  } catch (error) {
+    live?.destroy();
+    await supervisor.abandon(target).catch(() => {});
+    if (!live || !(error instanceof RuntimeFailure || error instanceof InvalidParameter)) throw error;
+    return { tty, stream: lastWords(messageOf(error), tty) };
+  }
+  return live && { tty, stream: new EndsAfter(live, exec.ended) };
+}
+
+/** Starts the process of an exec that is marked as running; without success it has ended with 126. */
+export async function launch(parts: ContainerParts, container: Container, exec: Exec): Promise<void> {
+  const { lives, supervisor } = parts;
+  const { id, body, command } = exec;
+  const { User: user, WorkingDir, Env, Tty: tty = false, ConsoleSize, Privileged: privileged = false } = body;
+  tell(parts, container, exec, "exec_start");
+  try {
+    const process = await execSpec({
+      rootfs: lives.of(exec.container).held?.rootfs ?? "",
+      config: container.stored.Config,
+      host: container.host,
+      running: await runningProcess(parts, exec.container),
+      ...{ command, tty, privileged, ...(user && { user }), ...(WorkingDir && { workingDir: WorkingDir }) },
+      ...(Env && { env: Env }),
+      ...(ConsoleSize && { consoleSize: ConsoleSize }),
+    });
+    const openStdin = body.AttachStdin ?? false;
+    const started = await supervisor.exec({ id: exec.container, execID: id, process, tty, openStdin });
+    exec.pid = started.pid;
+  } catch (error) {
+    exec.end(126);
+    throw error instanceof RuntimeFailure ? startFailure(command[0] ?? "", error).error : error;
+  }
+}
+
+/** An exec that the supervisor says has ended. */
+export function execEnded(parts: ContainerParts, container: string, id: string, exitCode: number): void {
+  const exec = parts.execs.find(id);
+  if (!exec || exec.state === "ended") return;
+  exec.end(exitCode);
+  const there = parts.store.byID(container);
+  if (there) emitContainer(parts, there, "exec_die", { execID: id, exitCode: String(exitCode) });
+}
+
+/** A stream of one message, as dockerd tells that a process did not start. */
+function lastWords(message: string, tty: boolean): Duplex {
+  const text = Buffer.from(`${message}\r\n`);
+  const head = Buffer.from([1, 0, 0, 0, 0, 0, 0, 0]);
+  head.writeUInt32BE(text.length, 4);
+  const readable = Readable.from([tty ? text : Buffer.concat([head, text])]);
+  return Duplex.from({ readable, writable: new PassThrough().resume() });
+}

@@ -1,0 +1,34 @@
+import { randomBytes } from "node:crypto";
+import { rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { goJSON, type HostConfig } from "../spec/index.js";
+import { type RuntimePlace, runc } from "./runc.js";
+import { hostFacts } from "./spec/host-facts.js";
+import { resourcesOf } from "./spec/resources.js";
+
+/** Freezes all processes of a running container. @throws Error in the runtime's words */
+export function pauseContainer(place: RuntimePlace, id: string): Promise<void> {
+  return runc(place, ["pause", id], { scratch: scratchPath(place) });
+}
+
+/** Lets them go on. @throws Error in the runtime's words */
+export function resumeContainer(place: RuntimePlace, id: string): Promise<void> {
+  return runc(place, ["resume", id], { scratch: scratchPath(place) });
+}
+
+/** Gives a running container the limits of `host`. @throws Error in the runtime's words */
+export async function limitContainer(place: RuntimePlace, id: string, host: HostConfig): Promise<void> {
+  const scratch = scratchPath(place);
+  const { devices: _, ...resources } = await resourcesOf(host, [], hostFacts());
+  const file = `${scratch}.json`;
+  await writeFile(file, goJSON(resources), { mode: 0o600 });
+  try {
+    await runc(place, ["update", "--resources", file, id], { scratch });
+  } finally {
+    await rm(file, { force: true });
+  }
+}
+
+function scratchPath({ directory }: RuntimePlace): string {
+  return join(directory, `runc-${randomBytes(6).toString("hex")}`);
+}
