@@ -3,6 +3,7 @@
  * their logs, and tells their exits. Takes the path of a root file system; knows no layer and no image.
  */
 export * from "./failure.js";
+export { type ReadLogOptions, readLog } from "./log/reader.js";
 export {
   addressing,
   type Bridge,

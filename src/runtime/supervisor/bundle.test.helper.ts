@@ -135,3 +135,14 @@ export async function outputs(stream: Duplex): Promise<{ stdout: Buffer; stderr:
   if (rest.length > 0) throw new Error(`${rest.length} bytes behind the last frame`);
   return { stdout: Buffer.concat(parts[1]!), stderr: Buffer.concat(parts[2]!) };
 }
+
+/** Reads until it has seen `end`, and leaves the stream open. @returns all without frames */
+export async function untilOutput(stream: Duplex, end: string): Promise<string> {
+  let text = "";
+  for await (const chunk of stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    const framed = chunk.length > 8 && chunk[0]! < 3 && chunk.readUIntBE(1, 3) === 0;
+    text += chunk.subarray(framed ? 8 : 0).toString();
+    if (text.endsWith(end)) return text;
+  }
+  throw new Error(`the stream ends with ${JSON.stringify(text)}`);
+}
