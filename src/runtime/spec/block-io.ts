@@ -1,39 +1,32 @@
-import { stat } from "node:fs/promises";
+import { statSync } from "node:fs";
 import { type DeviceRate, type HostConfig, messageOf } from "../../spec/index.js";
 import { RuntimeFailure } from "../failure.js";
 import { majorOf, minorOf } from "./device-number.js";
-import type { OCIBlockIO, OCIThrottle } from "./oci.js";
+import type { OCIBlockIO } from "./oci.js";
 
 /** Weights and limits of disks. @throws RuntimeFailure: a device that is not there */
-export async function blockIO(host: HostConfig): Promise<OCIBlockIO> {
-  const weights = (host.BlkioWeightDevice ?? []).map(async ({ Path, Weight }) => ({
-    ...(await numberOf(Path)),
+export function blockIO(host: HostConfig): OCIBlockIO {
+  const weightDevice = (host.BlkioWeightDevice ?? []).map(({ Path, Weight }) => ({
+    ...numberOf(Path),
     weight: Weight,
   }));
-  const [weightDevice, readBps, writeBps, readIOPS, writeIOPS] = await Promise.all([
-    Promise.all(weights),
-    throttles(host.BlkioDeviceReadBps),
-    throttles(host.BlkioDeviceWriteBps),
-    throttles(host.BlkioDeviceReadIOps),
-    throttles(host.BlkioDeviceWriteIOps),
-  ]);
   return {
     weight: host.BlkioWeight ?? 0,
     ...(weightDevice.length > 0 && { weightDevice }),
-    ...(readBps.length > 0 && { throttleReadBpsDevice: readBps }),
-    ...(writeBps.length > 0 && { throttleWriteBpsDevice: writeBps }),
-    ...(readIOPS.length > 0 && { throttleReadIOPSDevice: readIOPS }),
-    ...(writeIOPS.length > 0 && { throttleWriteIOPSDevice: writeIOPS }),
+    ...throttles("throttleReadBpsDevice", host.BlkioDeviceReadBps),
+    ...throttles("throttleWriteBpsDevice", host.BlkioDeviceWriteBps),
+    ...throttles("throttleReadIOPSDevice", host.BlkioDeviceReadIOps),
+    ...throttles("throttleWriteIOPSDevice", host.BlkioDeviceWriteIOps),
   };
 }
 
-function throttles(rates: readonly DeviceRate[] | null | undefined): Promise<OCIThrottle[]> {
-  return Promise.all((rates ?? []).map(async ({ Path, Rate }) => ({ ...(await numberOf(Path)), rate: Rate })));
+function throttles(key: keyof OCIBlockIO, rates: readonly DeviceRate[] | null | undefined): OCIBlockIO {
+  return rates?.length ? { [key]: rates.map(({ Path, Rate }) => ({ ...numberOf(Path), rate: Rate })) } : {};
 }
 
-async function numberOf(path: string): Promise<{ major: number; minor: number }> {
+function numberOf(path: string): { major: number; minor: number } {
   try {
-    const { rdev } = await stat(path);
+    const { rdev } = statSync(path);
     return { major: majorOf(rdev), minor: minorOf(rdev) };
   } catch (error) {
     throw new RuntimeFailure(`cannot limit device ${path}: ${messageOf(error)}`, { cause: error });

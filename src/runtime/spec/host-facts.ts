@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import os from "node:os";
+import { type AppArmor, findAppArmor } from "./apparmor.js";
 import { knownCapabilities } from "./capabilities.js";
 
 /** What a spec depends on of the machine it is for. */
@@ -9,7 +10,8 @@ export interface HostFacts {
   /** Those a container can be given: the kernel has them, and we may pass them on. In the kernel's order. */
   readonly capabilities: readonly string[];
   readonly seccomp: boolean;
-  readonly apparmor: boolean;
+  /** Where the kernel has it. */
+  readonly apparmor: AppArmor | undefined;
   /** Major and minor. */
   readonly kernel: readonly [number, number];
   /** As Node names it: `x64`, `arm64`. */
@@ -33,7 +35,7 @@ function read(): HostFacts {
     cgroup2: existsSync("/sys/fs/cgroup/cgroup.controllers"),
     capabilities: passable(status),
     seccomp: /^Seccomp:/m.test(status),
-    apparmor: readOrEmpty("/sys/module/apparmor/parameters/enabled").startsWith("Y"),
+    apparmor: findAppArmor(readOrEmpty("/sys/module/apparmor/parameters/enabled").startsWith("Y")),
     kernel: [major, minor],
     arch: process.arch,
     hasSysctl: (name) => existsSync(`/proc/sys/${name.replaceAll(".", "/")}`),

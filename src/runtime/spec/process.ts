@@ -16,10 +16,11 @@ import { userOf } from "./users.js";
  *
  * @throws RuntimeFailure: a user, group or capability that there is not
  */
-export function processOf(setup: ContainerSetup, facts: HostFacts): OCIProcess {
+export async function processOf(setup: ContainerSetup, facts: HostFacts): Promise<OCIProcess> {
   const { config, host, path, args } = setup;
   const tty = config.Tty ?? false;
   const user = findUser(setup, config.User ?? "");
+  const profile = await apparmorProfile(host, facts);
   return {
     ...terminal(tty, host.ConsoleSize),
     user,
@@ -29,7 +30,7 @@ export function processOf(setup: ContainerSetup, facts: HostFacts): OCIProcess {
     capabilities: capabilitySets(capabilitiesOf(host, facts.capabilities), user),
     ...limits(setup),
     ...(securityOf(host.SecurityOpt).NoNewPrivileges && { noNewPrivileges: true }),
-    ...apparmorProfile(host, facts),
+    ...(profile && { apparmorProfile: profile }),
     oomScoreAdj: host.OomScoreAdj ?? 0,
   };
 }

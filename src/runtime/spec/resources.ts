@@ -15,17 +15,13 @@ export function cgroupsPath({ id, host, defaults }: ContainerSetup): string {
  *
  * @throws RuntimeFailure: a block device that is not there
  */
-export async function resourcesOf(
-  host: HostConfig,
-  devices: readonly OCIDeviceRule[],
-  facts: HostFacts,
-): Promise<OCIResources> {
+export function resourcesOf(host: HostConfig, devices: readonly OCIDeviceRule[], facts: HostFacts): OCIResources {
   return {
     devices,
     memory: memory(host, facts),
     cpu: cpu(host),
     ...(host.PidsLimit != null && { pids: { limit: isZero(host.PidsLimit) ? -1 : host.PidsLimit } }),
-    blockIO: await blockIO(host),
+    blockIO: blockIO(host),
   };
 }
 

@@ -51,10 +51,13 @@ describe("a spec for another host", () => {
   });
 
   test("with AppArmor a container is confined unless it is privileged", async () => {
-    const profile = async (host: HostConfig) => (await spec(host, { apparmor: true })).process.apparmorProfile;
+    let loaded = 0;
+    const apparmor = { loadUsual: async () => void loaded++ };
+    const profile = async (host: HostConfig) => (await spec(host, { apparmor })).process.apparmorProfile;
     expect(await profile({})).toBe("docker-default");
     expect(await profile({ Privileged: true })).toBe("unconfined");
     expect(await profile({ SecurityOpt: ["apparmor=own"] })).toBe("own");
+    expect(loaded).toBe(1);
   });
 
   test("a capability that cannot be given is refused, and left out where it is one of all", async () => {

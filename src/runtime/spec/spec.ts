@@ -13,14 +13,14 @@ import { sysctlsOf } from "./sysctls.js";
 
 /**
  * The OCI spec of a container, as dockerd 20.10 writes it. Reads the container's passwd and group, and the host's
- * devices; changes nothing.
+ * devices; changes nothing, but that AppArmor gets Docker's usual profile where it has not.
  *
  * @throws RuntimeFailure: something was asked for that there is not, in Docker's words
  */
 export async function containerSpec(setup: ContainerSetup, facts: HostFacts = hostFacts()): Promise<OCISpec> {
   const { config, host, rootfs } = setup;
-  const process = processOf(setup, facts);
-  const { devices, rules } = await devicesOf(host);
+  const process = await processOf(setup, facts);
+  const { devices, rules } = devicesOf(host);
   const { mounts, rootfsPropagation } = await mountsOf(setup, facts);
   const sysctl = sysctlsOf(setup, facts);
   const seccomp = seccompOf(setup, process.capabilities.bounding ?? [], facts);
@@ -35,7 +35,7 @@ export async function containerSpec(setup: ContainerSetup, facts: HostFacts = ho
     ...(host.Annotations && { annotations: host.Annotations }),
     linux: {
       ...(Object.keys(sysctl).length > 0 && { sysctl }),
-      resources: await resourcesOf(host, rules, facts),
+      resources: resourcesOf(host, rules, facts),
       cgroupsPath: cgroupsPath(setup),
       namespaces: namespacesOf(setup, facts),
       ...(devices.length > 0 && { devices }),
