@@ -1,6 +1,15 @@
 import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
@@ -18,8 +27,8 @@ export class Ground implements AsyncDisposable {
   readonly run = join(this.directory, "run");
   readonly #open: Supervisor[] = [];
 
-  async supervisor(runtime = "runc"): Promise<Supervisor> {
-    const supervisor = await openSupervisor({ directory: this.run, runtime, idleMs: 200 });
+  async supervisor(runtime = "runc", idleMs = 200): Promise<Supervisor> {
+    const supervisor = await openSupervisor({ directory: this.run, runtime, idleMs });
     this.#open.push(supervisor);
     return supervisor;
   }
@@ -42,8 +51,24 @@ export class Ground implements AsyncDisposable {
     return { id, bundle, tty: false, openStdin: false, stdinOnce: false, log: { path: this.log(id) }, ...rest };
   }
 
+  /** Pids of the supervisors that serve the run directory. */
+  supervisors(): number[] {
+    return readdirSync("/proc").flatMap((name) => {
+      const opens = (fd: string) =>
+        attempt(() => readlinkSync(`/proc/${name}/fd/${fd}`)) === join(this.run, "supervisor.log");
+      return /^\d+$/.test(name) && opens("2") ? [Number(name)] : [];
+    });
+  }
+
   log(id: string): string {
     return join(this.directory, `${id}-json.log`);
+  }
+
+  /** What a container has written, by its log. */
+  logged(id: string, stream?: string): string {
+    const lines = readFileSync(this.log(id), "utf8").split("\n").filter(Boolean);
+    const entries = lines.map((line) => JSON.parse(line) as { log: string; stream: string });
+    return entries.flatMap((entry) => (stream === undefined || entry.stream === stream ? [entry.log] : [])).join("");
   }
 
   #rootfs(): string {
@@ -67,6 +92,14 @@ export class Ground implements AsyncDisposable {
       }
     for (const each of this.#open) await each[Symbol.asyncDispose]();
     rmSync(this.directory, { recursive: true, force: true });
+  }
+}
+
+function attempt<T>(run: () => T): T | undefined {
+  try {
+    return run();
+  } catch {
+    return undefined;
   }
 }
 
@@ -145,4 +178,11 @@ export async function untilOutput(stream: Duplex, end: string): Promise<string> 
     if (text.endsWith(end)) return text;
   }
   throw new Error(`the stream ends with ${JSON.stringify(text)}`);
+}
+
+/** Resolves when `condition` holds; looks every few milliseconds. */
+export async function until(condition: () => boolean, what: string): Promise<void> {
+  for (const end = Date.now() + 10_000; !condition(); await new Promise((resolve) => setTimeout(resolve, 5))) {
+    if (Date.now() > end) throw new Error(`not within 10 s: ${what}`);
+  }
 }

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { NotFound } from "../../spec/index.js";
 import { RuntimeFailure } from "../failure.js";
@@ -8,12 +8,6 @@ import { cannotRun, execProcess, exitOf, Ground, outputs, untilOutput } from "./
 
 const all = { stdin: true, stdout: true, stderr: true };
 const output = { stdin: false, stdout: true, stderr: true };
-
-function logged(ground: Ground, id: string, stream?: string): string {
-  const lines = readFileSync(ground.log(id), "utf8").split("\n").filter(Boolean);
-  const entries = lines.map((line) => JSON.parse(line) as { log: string; stream: string });
-  return entries.flatMap((entry) => (stream === undefined || entry.stream === stream ? [entry.log] : [])).join("");
-}
 
 function cgroupsOf(id: string): string[] {
   const controllers = readdirSync("/sys/fs/cgroup").map((name) => `/sys/fs/cgroup/${name}/layerkit-test/${id}`);
@@ -32,7 +26,7 @@ describe.skipIf(cannotRun)(`a supervised container${cannotRun ? ` (${cannotRun})
     const { stdout, stderr } = await outputs(stream);
     expect([stdout.toString(), stderr.toString()]).toEqual(["out\n", "err\n"]);
     expect(await exitOf(supervisor, id)).toMatchObject({ id, exitCode: 7, oomKilled: false });
-    expect([logged(ground, id, "stdout"), logged(ground, id, "stderr")]).toEqual(["out\n", "err\n"]);
+    expect([ground.logged(id, "stdout"), ground.logged(id, "stderr")]).toEqual(["out\n", "err\n"]);
     expect(existsSync(request.bundle)).toBe(false);
     expect(cgroupsOf(id)).toEqual([]);
     expect(await supervisor.list()).toEqual([]);
@@ -46,7 +40,7 @@ describe.skipIf(cannotRun)(`a supervised container${cannotRun ? ` (${cannotRun})
     const request = ground.request("echo a > /proc/self/fd/1; echo b > /proc/self/fd/2");
     await supervisor.start(request);
     expect((await exitOf(supervisor, request.id)).exitCode).toBe(0);
-    expect(logged(ground, request.id, "stderr")).toBe("b\n");
+    expect(ground.logged(request.id, "stderr")).toBe("b\n");
   });
 
   test("that is killed ends with 128 and the signal, and is not hit again", async () => {
@@ -133,7 +127,7 @@ describe.skipIf(cannotRun)("stdin of a container", () => {
     second.end("two\n");
     expect((await outputs(second)).stdout.toString()).toBe("two\n");
     expect((await exitOf(supervisor, request.id)).exitCode).toBe(0);
-    expect(logged(ground, request.id)).toBe("one\ntwo\n");
+    expect(ground.logged(request.id)).toBe("one\ntwo\n");
   });
 
   test("that is not opened is empty", async () => {
@@ -183,7 +177,7 @@ describe.skipIf(cannotRun)("a terminal", () => {
     await supervisor.resize(request, { height: 40, width: 120 });
     expect(await untilOutput(stream, "\n")).toBe("40 120\r\n");
     expect((await exitOf(supervisor, request.id)).exitCode).toBe(5);
-    expect(logged(ground, request.id, "stdout")).toBe("0 0\r\nerr\r\nready\r\n40 120\r\n");
+    expect(ground.logged(request.id, "stdout")).toBe("0 0\r\nerr\r\nready\r\n40 120\r\n");
   });
 
   test("takes what is typed, and ctrl-d", async () => {
@@ -214,7 +208,7 @@ describe.skipIf(cannotRun)("an added process", () => {
     const { stdout, stderr } = await outputs(stream);
     expect([stdout.toString(), stderr.toString()]).toEqual(["in", "err\n"]);
     expect(await exitOf(supervisor, id, "e1")).toMatchObject({ exitCode: 9 });
-    expect(logged(ground, id)).toBe("");
+    expect(ground.logged(id)).toBe("");
   });
 
   test("with a terminal", async () => {
