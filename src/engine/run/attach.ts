@@ -1,8 +1,7 @@
-import { Duplex, PassThrough, Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import { Conflict, nowNs } from "../../spec/index.js";
 import { type ContainerParts, emitContainer } from "../container/container-parts.js";
 import type { AttachOptions, ProcessStream } from "../processes.js";
+import { ClientStream } from "./client-stream.js";
 import { storedLog } from "./logs.js";
 
 /** @see Processes.attach */
@@ -17,24 +16,5 @@ export async function attachTo(parts: ContainerParts, name: string, options: Att
   const live = stream ? await supervisor.attach({ id }, streams) : undefined;
   const past = logs ? storedLog(parts, container, { stdout, stderr, untilNs: nowNs() }) : undefined;
   emitContainer(parts, container, "attach");
-  return { tty, stream: joined(past, live) };
-}
-
-/** First what was, then what is. */
-function joined(past: AsyncIterable<Uint8Array> | undefined, live: Duplex | undefined): Duplex {
-  if (!past) return live ?? Duplex.from({ readable: Readable.from([]), writable: drain() });
-  if (!live) return Duplex.from({ readable: Readable.from(past), writable: drain() });
-  const output = new PassThrough();
-  const stream = Duplex.from({ readable: output, writable: live });
-  stream.once("close", () => live.destroy());
-  void (async () => {
-    await pipeline(Readable.from(past), output, { end: false });
-    await pipeline(Readable.from(live), output);
-  })().catch((error) => stream.destroy(error));
-  return stream;
-}
-
-/** Takes what nobody reads. */
-function drain(): PassThrough {
-  return new PassThrough().resume();
+  return { tty, stream: live && !past ? live : new ClientStream({ ...(past && { past }), ...(live && { live }) }) };
 }

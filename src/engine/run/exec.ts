@@ -1,4 +1,3 @@
-import { Duplex, PassThrough, Readable } from "node:stream";
 import { execSpec, RuntimeFailure } from "../../runtime/index.js";
 import { Conflict, InvalidParameter, messageOf, NotFound, randomID } from "../../spec/index.js";
 import type { ExecCreateBody } from "../api-process.js";
@@ -7,7 +6,7 @@ import type { Container } from "../container/container-store.js";
 import type { ExecStartOptions, Execs } from "../execs.js";
 import type { ProcessStream } from "../processes.js";
 import { runningProcess } from "./bundle.js";
-import { EndsAfter } from "./ends-after.js";
+import { ClientStream } from "./client-stream.js";
 import { type Exec, inspected } from "./exec-table.js";
 import { notRunning } from "./kill.js";
 import { startFailure } from "./start-failure.js";
@@ -75,9 +74,9 @@ async function startExec(
     live?.destroy();
     await supervisor.abandon(target).catch(() => {});
     if (!live || !(error instanceof RuntimeFailure || error instanceof InvalidParameter)) throw error;
-    return { tty, stream: lastWords(messageOf(error), tty) };
+    return { tty, stream: new ClientStream({ past: lastWords(messageOf(error), tty) }) };
   }
-  return live && { tty, stream: new EndsAfter(live, exec.ended) };
+  return live && { tty, stream: new ClientStream({ live, until: exec.ended }) };
 }
 
 /** Starts the process of an exec that is marked as running; without success it has ended with 126. */
@@ -114,11 +113,10 @@ export function execEnded(parts: ContainerParts, container: string, id: string, 
   if (there) emitContainer(parts, there, "exec_die", { execID: id, exitCode: String(exitCode) });
 }
 
-/** A stream of one message, as dockerd tells that a process did not start. */
-function lastWords(message: string, tty: boolean): Duplex {
+/** That a process did not start, as dockerd tells it. */
+async function* lastWords(message: string, tty: boolean): AsyncGenerator<Uint8Array> {
   const text = Buffer.from(`${message}\r\n`);
   const head = Buffer.from([1, 0, 0, 0, 0, 0, 0, 0]);
   head.writeUInt32BE(text.length, 4);
-  const readable = Readable.from([tty ? text : Buffer.concat([head, text])]);
-  return Duplex.from({ readable, writable: new PassThrough().resume() });
+  yield tty ? text : Buffer.concat([head, text]);
 }

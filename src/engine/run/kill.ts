@@ -26,7 +26,7 @@ export function notRunning(id: string): Conflict {
   return new Conflict(`Container ${id} is not running`);
 }
 
-/** Kills what runs, if it runs, and resolves when its exit is known. */
+/** Kills what runs, if it runs, and resolves when all it had is given back. */
 export async function killed(parts: ContainerParts, id: string): Promise<void> {
   const gone = parts.lives.of(id).next("exit");
   try {
@@ -36,6 +36,12 @@ export async function killed(parts: ContainerParts, id: string): Promise<void> {
     throw error;
   }
   await gone;
+  await settled(parts, id);
+}
+
+/** Resolves when what follows upon an exit that has been told is done. */
+export function settled({ lives }: ContainerParts, id: string): Promise<void> {
+  return lives.turn(id, async () => {});
 }
 
 /**

@@ -1,8 +1,8 @@
+import { readLog } from "../../runtime/index.js";
 import { InvalidParameter, NotImplemented } from "../../spec/index.js";
 import type { ContainerParts } from "../container/container-parts.js";
 import type { Container } from "../container/container-store.js";
 import type { LogOptions } from "../processes.js";
-import { readLog } from "./read-log.js";
 
 /** @see Processes.logs */
 export async function logsOf(
@@ -23,7 +23,7 @@ export async function logsOf(
 export function storedLog(
   parts: ContainerParts,
   container: Container,
-  { follow = false, signal, ...options }: LogOptions,
+  { stdout = false, stderr = false, follow = false, signal, ...options }: LogOptions,
 ): AsyncIterable<Uint8Array> {
   const { ID: id, LogPath: path, Config: config, State: state } = container.stored;
   if (!path) return nothing();
@@ -32,8 +32,8 @@ export function storedLog(
   const stop = signal ? AbortSignal.any([signal, ended.signal]) : ended.signal;
   if (follows) void endOfRuns(parts, id, stop).then(() => ended.abort());
   return readLog(path, {
-    ...options,
-    tty: config.Tty ?? false,
+    ...{ stdout, stderr, ...options },
+    framed: !config.Tty,
     ...(follows && { follow: stop }),
     ...(signal && { signal }),
   });

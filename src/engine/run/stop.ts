@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Conflict, NotFound } from "../../spec/index.js";
 import { type ContainerParts, emitContainer } from "../container/container-parts.js";
 import type { StopOptions } from "../processes.js";
-import { killed, send } from "./kill.js";
+import { killed, send, settled } from "./kill.js";
 import { stopSignal } from "./signals.js";
 import { startContainer } from "./start.js";
 
@@ -25,7 +25,8 @@ export async function stopContainer(parts: ContainerParts, name: string, options
   try {
     await send(parts, id, signal);
     const late = patienceS < 0 ? [] : [delay(Math.min(patienceS * 1000, longestMs), false, { signal: waiting.signal })];
-    if (!(await Promise.race([exit, ...late]))) await killed(parts, id);
+    if (await Promise.race([exit, ...late])) await settled(parts, id);
+    else await killed(parts, id);
   } catch (error) {
     // It has ended by itself meanwhile.
     if (!(error instanceof Conflict || error instanceof NotFound)) throw error;

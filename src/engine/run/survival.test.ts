@@ -1,0 +1,68 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { setTimeout as delay } from "node:timers/promises";
+import { expect, test } from "vitest";
+import { bytesOf } from "../engine.test.tools.js";
+import { cannotRun, payload, RunningEngine } from "./run.test.tools.js";
+
+const victim = new URL("./survival.test.victim.js", import.meta.url).pathname;
+
+/** An engine in a process of its own, with the data root and run directory of `ours`; says when it is open. */
+async function elsewhere(ours: RunningEngine, ...args: string[]): Promise<{ child: ChildProcess; said: string }> {
+  const child = spawn(process.execPath, [victim, ours.root, ...args], { stdio: ["ignore", "pipe", "inherit"] });
+  const [said] = await once(createInterface(child.stdout!), "line");
+  return { child, said };
+}
+
+async function killed({ child }: { child: ChildProcess }): Promise<void> {
+  const gone = once(child, "exit");
+  child.kill("SIGKILL");
+  await gone;
+}
+
+test.skipIf(cannotRun)("what runs goes on when its engine is killed; no line and no exit is lost", async () => {
+  await using ours = await RunningEngine.open();
+  await ours.engine[Symbol.asyncDispose]();
+  const counting = "i=0; while test $i -lt 3000; do i=$((i+1)); echo $i; done; exit 9";
+  const other = await elsewhere(ours, "sh", "-c", counting);
+  const [ended = "", lasting = "", removed = ""] = other.said.split(" ");
+  await killed(other);
+  const { containers, processes } = await ours.reopen();
+  const { ended: end } = await processes.wait(ended);
+  expect((await end).StatusCode).toBe(9);
+  const lines = payload(await bytesOf((await processes.logs(ended, { stdout: true })).body))
+    .trim()
+    .split("\n");
+  expect(lines).toEqual(Array.from({ length: 3000 }, (_, i) => String(i + 1)));
+  const { State } = await containers.inspect(lasting);
+  expect(State).toMatchObject({ Status: "running", Running: true, ExitCode: 0 });
+  expect(readFileSync(`/proc/${State.Pid}/cmdline`, "utf8")).toContain("sleep");
+  for (let tries = 0; existsSync(`${ours.root}/containers/${removed}`); tries++) {
+    expect(tries).toBeLessThan(200);
+    await delay(20);
+  }
+  expect(await containers.changes(lasting)).toContainEqual({ Path: "/written", Kind: 1 });
+  await processes.kill(lasting);
+  expect(readFileSync("/proc/self/mounts", "utf8")).not.toContain(ours.root);
+  expect(ours.reports).toEqual([]);
+});
+
+test.skipIf(cannotRun)("an engine that is closed leaves what runs, and the next takes it up", async () => {
+  await using ours = await RunningEngine.open();
+  const id = await ours.started(["sleep", "1000"], { HostConfig: { IpcMode: "shareable" } });
+  const before = (await ours.engine.containers.inspect(id)).State;
+  await ours.engine[Symbol.asyncDispose]();
+  expect(readFileSync(`/proc/${before.Pid}/cmdline`, "utf8")).toContain("sleep");
+  const { containers, processes, execs } = await ours.reopen();
+  expect((await containers.inspect(id)).State).toEqual(before);
+  const { Id } = await execs.create(id, { Cmd: ["sh", "-c", "echo hi > /dev/shm/f"] });
+  await execs.start(Id, { detach: true });
+  const { ended } = await processes.wait(id);
+  expect(await processes.stop(id, { timeoutS: 0 })).toBe(true);
+  expect((await ended).StatusCode).toBe(137);
+  await containers.remove(id);
+  expect(readFileSync("/proc/self/mounts", "utf8")).not.toContain(ours.root);
+  expect(ours.reports).toEqual([]);
+});
