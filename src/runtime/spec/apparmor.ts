@@ -5,7 +5,6 @@ import { promisify } from "node:util";
 import { type HostConfig, messageOf } from "../../spec/index.js";
 import { RuntimeFailure } from "../failure.js";
 import { usualProfile } from "./apparmor-profile.js";
-import type { HostFacts } from "./host-facts.js";
 import { securityOf } from "./security-options.js";
 
 /** The profiles of a kernel that has AppArmor. */
@@ -17,7 +16,7 @@ export interface AppArmor {
 const usualName = "docker-default";
 
 /** The profile a container is confined by: its own, else Docker's usual one, which is loaded for it. */
-export async function apparmorProfile(host: HostConfig, { apparmor }: HostFacts): Promise<string | undefined> {
+export async function apparmorProfile(host: HostConfig, apparmor: AppArmor | undefined): Promise<string | undefined> {
   if (apparmor === undefined) return undefined;
   const name = securityOf(host.SecurityOpt).AppArmorProfile || (host.Privileged ? "unconfined" : usualName);
   if (name === usualName) await apparmor.loadUsual();

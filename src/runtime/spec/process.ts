@@ -20,7 +20,7 @@ export async function processOf(setup: ContainerSetup, facts: HostFacts): Promis
   const { config, host, path, args } = setup;
   const tty = config.Tty ?? false;
   const user = findUser(setup, config.User ?? "");
-  const profile = await apparmorProfile(host, facts);
+  const profile = await apparmorProfile(host, facts.apparmor);
   return {
     ...terminal(tty, host.ConsoleSize),
     user,
