@@ -111,7 +111,7 @@ const refusals: Asked[] = [
 ];
 
 /** What is told of the machine and of the build, not of images and containers. */
-const own = /^\/info\.(Runtimes|KernelMemory|KernelMemoryTCP|SecurityOptions|Warnings)\b/;
+const own = /^\/info\.(Runtimes|KernelMemory|KernelMemoryTCP|Warnings)\b/;
 
 describe.skipIf(skip)("the Engine API beside dockerd's", () => {
   test("answers have its keys and types, failures its status", { timeout: 90_000 }, async () => {

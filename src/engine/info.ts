@@ -68,7 +68,6 @@ export function infoOf({ store, images, events, id, root, driver, settings }: In
     ContainerdCommit: { ID: "", Expected: "" },
     RuncCommit: { ID: "", Expected: "" },
     InitCommit: { ID: "", Expected: "" },
-    SecurityOptions: [],
     Warnings: warnings.length > 0 ? warnings : null,
   };
 }

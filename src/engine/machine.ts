@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import os from "node:os";
 import { osRelease } from "../driver/index.js";
+import { hostFacts } from "../runtime/index.js";
 
 /** Whether control groups are those of version 2. */
 export function hasCgroup2(): boolean {
@@ -34,7 +35,18 @@ export function machineInfo(): Record<string, unknown> {
     NCPU: os.availableParallelism(),
     MemTotal: os.totalmem(),
     Name: os.hostname(),
+    SecurityOptions: securityOptions(),
   };
+}
+
+/** What confines containers that ask for nothing. */
+function securityOptions(): string[] {
+  const { apparmor, seccomp, cgroup2 } = hostFacts();
+  return [
+    ...(apparmor ? ["name=apparmor"] : []),
+    ...(seccomp ? ["name=seccomp,profile=default"] : []),
+    ...(cgroup2 ? ["name=cgroupns"] : []),
+  ];
 }
 
 function controllers(): (name: string) => boolean {

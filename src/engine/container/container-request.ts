@@ -1,4 +1,5 @@
 import { hostname } from "node:os";
+import { dirname } from "node:path";
 import { type Image, resolveImage } from "../../image/index.js";
 import { type Security, securityOf } from "../../runtime/index.js";
 import { InvalidParameter, type RunConfig, shortID } from "../../spec/index.js";
@@ -12,6 +13,7 @@ import type { ContainerParts } from "./container-parts.js";
 import { type CreateBody, readCreateBody } from "./create-body.js";
 import { mergeConfig } from "./merge-config.js";
 import { type WantedMount, wantedMounts } from "./mount-request.js";
+import { besideRoot } from "./root-binds.js";
 import { endpointSettings } from "./stored.js";
 
 /** A container to be made: the request, filled up and checked. */
@@ -28,7 +30,7 @@ export interface ContainerRequest {
 
 /** @throws NotFound: no such image; InvalidParameter: what dockerd refuses at create, in its words */
 export async function readRequest(
-  { imageStore, references, settings }: ContainerParts,
+  { imageStore, references, settings, tmp }: ContainerParts,
   id: string,
   body: ContainerCreateBody,
 ): Promise<ContainerRequest> {
@@ -44,7 +46,8 @@ export async function readRequest(
   const config = merged({ ...given, Hostname }, image?.config.config);
   checkConfig(config, host, { networks: Object.keys(endpoints), runtimes: [...ownRuntimes, ...Object.keys(runtimes)] });
   const security = securityOf(host.SecurityOpt);
-  return { id, image, config, host, security, wanted: await wantedMounts(host), networks: networksOf(host, endpoints) };
+  const wanted = (await wantedMounts(host)).map((mount) => besideRoot(mount, dirname(tmp)));
+  return { id, image, config, host, security, wanted, networks: networksOf(host, endpoints) };
 }
 
 function merged(given: RunConfig, image: RunConfig | null | undefined): RunConfig {

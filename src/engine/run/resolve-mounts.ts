@@ -1,6 +1,6 @@
 import { makeDirectories } from "../../disk/index.js";
 import { type SetupMount, tmpfsOptions } from "../../runtime/index.js";
-import { isErrno, messageOf, Unavailable } from "../../spec/index.js";
+import { isErrno, type MountRequest, messageOf, Unavailable } from "../../spec/index.js";
 import type { ContainerParts } from "../container/container-parts.js";
 import type { StoredContainer, StoredMount } from "../container/stored.js";
 import { mountVolume } from "./volume-mounts.js";
@@ -11,6 +11,8 @@ export async function resolveMounts(parts: ContainerParts, { MountPoints }: Stor
   const ordered = Object.values(MountPoints).sort((a, b) => depth(a) - depth(b));
   return Promise.all(ordered.map((mount) => resolved(parts, mount)));
 }
+
+type BindOptions = NonNullable<MountRequest["BindOptions"]>;
 
 async function resolved(parts: ContainerParts, mount: StoredMount): Promise<SetupMount> {
   const { Type, Destination: destination, RW: rw, Name, Propagation: propagation, Spec: spec } = mount;
@@ -23,9 +25,9 @@ async function resolved(parts: ContainerParts, mount: StoredMount): Promise<Setu
     return { type: "bind", source: parts.volumes.pathOf(Name), destination, rw };
   }
   if (!mount.SkipMountpointCreation) await makeSource(mount.Source);
-  const { NonRecursive: nonRecursive = false } = (spec?.BindOptions ?? {}) as { NonRecursive?: boolean };
+  const { NonRecursive: nonRecursive = false, Propagation: asked = "" } = (spec?.BindOptions ?? {}) as BindOptions;
   return {
-    ...{ type: "bind", source: mount.Source, destination, rw, nonRecursive },
+    ...{ type: "bind", source: mount.Source, destination, rw, nonRecursive, propagationIsImplied: asked === "" },
     ...(propagation && { propagation }),
   };
 }
