@@ -13,6 +13,7 @@ export * from "./id.js";
 export * from "./image-config.js";
 export * from "./manifest.js";
 export * from "./parse-json.js";
+export * from "./parse-size.js";
 export * from "./path.js";
 export * from "./reference.js";
 export * from "./reference-match.js";

@@ -1,5 +1,4 @@
-import { InvalidParameter } from "../../spec/index.js";
-import { parseSize } from "../storage-size.js";
+import { InvalidParameter, parseSize } from "../../spec/index.js";
 
 export interface Overlay2Options {
   /** Bytes that a writable layer may take when its own options say nothing. */
