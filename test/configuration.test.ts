@@ -83,7 +83,8 @@ describe.skipIf(lacking("dockerd"))("beside dockerd", () => {
   test("its keys are ours, of the same kinds, and its flags have theirs", async () => {
     await using directory = await scratch();
     const samples = Object.entries({ ...idle, ...used }).map(([key, kind]) => [key, sampleOf(kind)] as const);
-    const all = { ...Object.fromEntries(samples), "default-shm-size": "64M" };
+    const words = { "default-shm-size": "64M", "default-ipc-mode": "private", "default-cgroupns-mode": "host" };
+    const all = { ...Object.fromEntries(samples), ...words };
     const unknown = await bothOn(directory.path, { ...all, bogus: 1 });
     expect(unknown.docker).toMatch(/don't match any configuration option: bogus$/);
     expect(unknown.layerkit).toMatch(/don't match any configuration option: bogus$/);

@@ -4,6 +4,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import { type Config, type ConfigFile, logLevels, readConfig } from "../config/index.js";
 import type { Changeable, EngineOptions, NetworkSettings } from "../engine/index.js";
 import { messageOf } from "../spec/index.js";
+import { containerDefaults } from "./container-defaults.js";
 import { defaultConfigFile, defaultRoot, socketOf } from "./places.js";
 
 /** Options that stand before the command. */
@@ -33,6 +34,8 @@ export interface Settings {
   /** What an engine can change while it is open. */
   readonly changeable: Changeable;
   readonly network: NetworkSettings;
+  /** Of containers that say nothing themselves. */
+  readonly containers: Pick<EngineOptions, "containers" | "initPath">;
   /** Paths of the sockets named on the command line, or `fd://`; empty when none was. */
   readonly sockets: readonly string[];
   /** Opened without its lock, and never changed. */
@@ -103,6 +106,7 @@ export async function settingsOf(globals: Globals): Promise<Settings> {
     storageOptions: globals.storageOpt ?? file["storage-opts"] ?? [],
     changeable: changeableOf(globals, file),
     network: networkOf(globals, file),
+    containers: containerDefaults(file),
     sockets: (globals.host ?? []).map(socketOf),
     readOnly: globals.readOnly ?? false,
     debug: globals.debug ?? file.debug ?? false,
@@ -155,8 +159,9 @@ export function engineOptions({
   storageOptions,
   changeable,
   network,
+  containers,
   readOnly,
 }: Settings): EngineOptions {
   const named = driver === undefined ? {} : { driver };
-  return { root, ...named, storageOptions, ...changeable, network, readOnly };
+  return { root, ...named, storageOptions, ...changeable, network, ...containers, readOnly };
 }

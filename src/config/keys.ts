@@ -1,5 +1,6 @@
-import { anything, atLeast, flag, type Kind, list, map, off, text, type ValueOf, whole, word } from "./kinds.js";
+import { anything, atLeast, bytes, flag, type Kind, list, map, off, text, type ValueOf, whole, word } from "./kinds.js";
 import { runtime } from "./runtime.js";
+import { ulimit } from "./ulimit.js";
 
 /** Words for `log-level`, from the least to the most important. */
 export const logLevels = ["trace", "debug", "info", "warn", "warning", "error", "fatal", "panic"] as const;
@@ -28,6 +29,15 @@ export const used = {
   iptables: flag,
   "ip-masq": flag,
   ip: text,
+  "cgroup-parent": text,
+  "default-cgroupns-mode": word("private", "host"),
+  "default-ipc-mode": word("private", "shareable"),
+  "default-shm-size": bytes,
+  "default-ulimits": map(ulimit),
+  init: flag,
+  "init-path": text,
+  "no-new-privileges": flag,
+  "seccomp-profile": text,
   "userns-remap": off(
     text,
     "files would get the wrong owners; leave it out, and take a data root that is not remapped",
@@ -38,12 +48,11 @@ export const used = {
 /** What a `daemon.json` says of all that has a meaning here. */
 export type ConfigFile = { readonly [K in keyof typeof used]?: ValueOf<(typeof used)[K]> };
 
-/** Keys of dockerd 20.10 that are for what does not exist here: networks beside the bridge, TLS, swarm, defaults of `run`. */
+/** Keys of dockerd 20.10 that are for what does not exist here: networks beside the bridge, TLS, swarm, and some more. */
 export const idle: Readonly<Record<string, Kind<unknown>>> = {
   "allow-nondistributable-artifacts": list(text),
   "api-cors-header": text,
   builder: map(anything),
-  "cgroup-parent": text,
   "cluster-advertise": text,
   "cluster-store": text,
   "cluster-store-opts": map(text),
@@ -54,12 +63,8 @@ export const idle: Readonly<Record<string, Kind<unknown>>> = {
   "cpu-rt-runtime": whole,
   "cri-containerd": flag,
   "default-address-pools": list(map(anything)),
-  "default-cgroupns-mode": text,
   "default-gateway": text,
   "default-gateway-v6": text,
-  "default-ipc-mode": text,
-  "default-shm-size": text,
-  "default-ulimits": map(map(anything)),
   "deprecated-key-path": text,
   dns: list(text),
   "dns-opts": list(text),
@@ -73,8 +78,6 @@ export const idle: Readonly<Record<string, Kind<unknown>>> = {
   group: text,
   "host-gateway-ip": text,
   icc: flag,
-  init: flag,
-  "init-path": text,
   "ip-forward": flag,
   ip6tables: flag,
   ipv6: flag,
@@ -84,13 +87,11 @@ export const idle: Readonly<Record<string, Kind<unknown>>> = {
   "metrics-addr": text,
   "network-control-plane-mtu": whole,
   "network-diagnostic-port": whole,
-  "no-new-privileges": flag,
   "node-generic-resources": list(text),
   "oom-score-adjust": whole,
   pidfile: text,
   "raw-logs": flag,
   rootless: flag,
-  "seccomp-profile": text,
   "selinux-enabled": flag,
   "shutdown-timeout": whole,
   "swarm-default-advertise-addr": text,

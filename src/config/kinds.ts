@@ -1,3 +1,4 @@
+import { parseSize } from "../spec/index.js";
 import { type Located, Misplaced, plainOf } from "./located.js";
 
 /** What a key's value may be: gives it, or says where it is something else. @param name of the value, to be told */
@@ -13,6 +14,16 @@ export const flag: Kind<boolean> = (node, name) => {
 export const text: Kind<string> = (node, name) => {
   if (node.kind === "plain" && typeof node.value === "string") return node.value;
   throw mismatch(node, name, "a text");
+};
+
+/** A size in bytes, as text: `64M`. */
+export const bytes: Kind<number> = (node, name) => {
+  const given = text(node, name);
+  try {
+    return parseSize(given);
+  } catch {
+    throw mismatch(node, name, "a size like 64M");
+  }
 };
 
 export const whole: Kind<number> = (node, name) => {

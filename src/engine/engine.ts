@@ -4,6 +4,7 @@ import type { Login } from "../registry/index.js";
 import { type Credentials, Forbidden, Undo } from "../spec/index.js";
 import type { DiskUsage, Info, Version } from "./api-system.js";
 import { containerOperations } from "./container/container-operations.js";
+import { type ContainerDefaults, setupDefaults } from "./container-defaults.js";
 import type { Containers } from "./containers.js";
 import type { Events } from "./events.js";
 import type { Execs } from "./execs.js";
@@ -32,6 +33,8 @@ export interface EngineOptions extends Changeable {
   readonly driver?: string;
   /** `KEY=VALUE`, as `--storage-opt`. */
   readonly storageOptions?: readonly string[];
+  /** Of containers that say nothing themselves. */
+  readonly containers?: ContainerDefaults;
   /** The network of containers that name none. */
   readonly network?: NetworkSettings;
   /** Starts again what has a restart policy and was not stopped by hand: for a daemon. */
@@ -51,9 +54,11 @@ export interface EngineOptions extends Changeable {
  *
  * @throws InvalidParameter
  */
-export function checkOptions({ driver, storageOptions, network, ...changeable }: Partial<EngineOptions>): void {
+export function checkOptions(options: Partial<EngineOptions>): void {
+  const { driver, storageOptions, network, containers, ...changeable } = options;
   checkDriverOptions(driver, storageOptions);
   if (network) checkNetworkSettings(network);
+  if (containers) setupDefaults(containers);
   checkedOptions(changeable);
 }
 

@@ -1,5 +1,6 @@
 import { defaultMaskedPaths, defaultReadonlyPaths } from "../runtime/index.js";
 import type { HostConfig } from "./api-container.js";
+import type { ContainerDefaults } from "./container-defaults.js";
 import { anything, flag, integer, type Kind, list, map, pointer, struct, text, words } from "./go-struct.js";
 
 const mountRequest = struct(
@@ -118,10 +119,13 @@ export interface HostDefaults {
   readonly asked: boolean;
   /** What is written down then where none was named. */
   readonly runtime?: string;
+  readonly containers?: ContainerDefaults;
 }
 
 /** What Docker fills in at create, where the request left it open. */
-export function withHostDefaults(given: HostConfig, { cgroup2, asked, runtime = "runc" }: HostDefaults): HostConfig {
+export function withHostDefaults(given: HostConfig, defaults: HostDefaults): HostConfig {
+  const { cgroup2, asked, runtime = "runc", containers = {} } = defaults;
+  const { cgroupnsMode = cgroup2 ? "private" : "host", ipcMode = "private", shmSize = 64 * 1024 * 1024 } = containers;
   const config = asked && !given.Runtime ? fullHostConfig({ ...given, Runtime: runtime }) : given;
   const { LogConfig: log, Memory: memory, MemorySwap: swap, PidsLimit: pids, Privileged: privileged } = config;
   return {
@@ -129,9 +133,9 @@ export function withHostDefaults(given: HostConfig, { cgroup2, asked, runtime = 
     LogConfig: { Type: log?.Type || "json-file", Config: log?.Config ?? {} },
     NetworkMode: config.NetworkMode || "default",
     SecurityOpt: securityOptions(config),
-    CgroupnsMode: config.CgroupnsMode || (cgroup2 && !privileged ? "private" : "host"),
-    IpcMode: config.IpcMode || "private",
-    ShmSize: config.ShmSize || 64 * 1024 * 1024,
+    CgroupnsMode: config.CgroupnsMode || (privileged ? "host" : cgroupnsMode),
+    IpcMode: config.IpcMode || ipcMode,
+    ShmSize: config.ShmSize || shmSize,
     MemorySwap: typeof memory === "number" && memory > 0 && swap === 0 ? memory * 2 : (swap ?? 0),
     MemorySwappiness: config.MemorySwappiness === -1 ? null : (config.MemorySwappiness ?? null),
     OomKillDisable: config.OomKillDisable ?? false,

@@ -15,6 +15,7 @@ export type * from "./api-image.js";
 export type * from "./api-process.js";
 export type * from "./api-system.js";
 export { type RootSurvey, surveyRoot } from "./choose-driver.js";
+export type { ContainerDefaults } from "./container-defaults.js";
 export type * from "./containers.js";
 export { checkOptions, Engine, type EngineOptions } from "./engine.js";
 export type * from "./events.js";

@@ -11,6 +11,7 @@ import { chooseDriver } from "./choose-driver.js";
 import type { ContainerParts } from "./container/container-parts.js";
 import { ContainerStore } from "./container/container-store.js";
 import { finishRemovals } from "./container/remove.js";
+import { type ContainerDefaults, setupDefaults } from "./container-defaults.js";
 import { CopyThreads } from "./copy/copy-threads.js";
 import { VolumeBinds } from "./copy/volume-binds.js";
 import { engineID } from "./engine-id.js";
@@ -37,6 +38,7 @@ export interface OpenOptions extends Changeable {
   readonly driver?: string;
   readonly storageOptions: readonly string[];
   readonly network?: NetworkSettings;
+  readonly containers?: ContainerDefaults;
   readonly autostart?: boolean;
   readonly initPath?: string;
   readonly execRoot?: string;
@@ -63,6 +65,8 @@ export interface Parts extends Omit<ContainerParts, "driver" | "events"> {
 export async function openParts(options: OpenOptions, undo: Undo): Promise<Parts> {
   const { writable, report } = options;
   const current = checkedOptions(options);
+  const { containers: defaults = {} } = options;
+  const forContainers = { defaults, setupDefaults: setupDefaults(defaults) };
   const { root, owner } = await openRoot(options, undo);
   const turns = new Turns();
   const lives = new Lives(turns);
@@ -93,7 +97,7 @@ export async function openParts(options: OpenOptions, undo: Undo): Promise<Parts
   const running = await openRunning({ ...options, root, settings: current, store, networks, events, lives }, undo);
   const stores = { store, layers, imageStore, references, volumes };
   const settings = { current };
-  const shared = { events, threads, binds: new VolumeBinds(), turns, lives, ...running };
+  const shared = { events, threads, binds: new VolumeBinds(), turns, lives, ...running, ...forContainers };
   const parts = { ...stores, ...shared, images, settings, tmp, writable, report };
   if (writable) await tidy(root, { ...parts, driver: driver.name }, options, undo);
   const slots = { downloads: pulls.downloads, uploads: pushes.slots };

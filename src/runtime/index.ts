@@ -31,6 +31,7 @@ export { type HostFacts, hostFacts } from "./spec/host-facts.js";
 export { findInit } from "./spec/init.js";
 export { defaultMaskedPaths, defaultReadonlyPaths } from "./spec/masked-paths.js";
 export type { OCIProcess, OCISpec } from "./spec/oci.js";
+export { checkSeccompProfile } from "./spec/seccomp/profile.js";
 export { type Security, securityOf } from "./spec/security-options.js";
 export type * from "./spec/setup.js";
 export { containerSpec, execSpec, specText } from "./spec/spec.js";

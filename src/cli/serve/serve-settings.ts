@@ -1,6 +1,7 @@
 import { assertNoConflicts, type Config, judged } from "../../config/index.js";
 import type { LogLevel } from "../../daemon/index.js";
 import { checkOptions, type EngineOptions } from "../../engine/index.js";
+import { containerDefaults } from "../container-defaults.js";
 import { activated, defaultSocket, rootSocket, socketOf } from "../places.js";
 import type { Globals, Settings } from "../settings.js";
 
@@ -54,6 +55,7 @@ function checkValues(config: Config): void {
     runtimes: { runtimes: runtimes ?? {} },
     bip: { network: { ...(values.bip && { bip: values.bip }) } },
     ip: { network: { ...(values.ip && { ip: values.ip }) } },
+    "seccomp-profile": containerDefaults(config.values),
     "default-runtime": { runtimes: runtimes ?? {}, ...(defaultRuntime && { defaultRuntime }) },
   };
   const set = Object.entries(options).filter(([key]) => key in config.values);

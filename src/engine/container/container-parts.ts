@@ -1,6 +1,7 @@
 import type { ImageStore, ReferenceStore } from "../../image/index.js";
 import type { LayerStore } from "../../layer/index.js";
-import type { RuntimePlace, Supervisor } from "../../runtime/index.js";
+import type { RuntimePlace, SetupDefaults, Supervisor } from "../../runtime/index.js";
+import type { ContainerDefaults } from "../container-defaults.js";
 import type { CopyThreads } from "../copy/copy-threads.js";
 import type { VolumeBinds } from "../copy/volume-binds.js";
 import type { Events } from "../events.js";
@@ -36,6 +37,9 @@ export interface ContainerParts {
   readonly runtimePlace: RuntimePlace;
   /** Path of the program for `--init`. @throws Unavailable: there is none */
   readonly initPath: () => string;
+  readonly defaults: ContainerDefaults;
+  /** What of them counts at each start. */
+  readonly setupDefaults: SetupDefaults;
   readonly settings: { readonly current: Pick<Settings, "runtimes" | "defaultRuntime"> };
   /** Name of the storage driver. */
   readonly driver: string;

@@ -30,7 +30,7 @@ export interface ContainerRequest {
 
 /** @throws NotFound: no such image; InvalidParameter: what dockerd refuses at create, in its words */
 export async function readRequest(
-  { imageStore, references, settings, tmp }: ContainerParts,
+  { imageStore, references, settings, tmp, defaults }: ContainerParts,
   id: string,
   body: ContainerCreateBody,
 ): Promise<ContainerRequest> {
@@ -41,11 +41,13 @@ export async function readRequest(
   const given = fullRunConfig(own);
   const image = given.Image ? resolveImage(imageStore, references, given.Image).image : undefined;
   const { runtimes, defaultRuntime: runtime } = settings.current;
-  const host = withHostDefaults(fullHostConfig(asked), { cgroup2: hasCgroup2(), asked: asked != null, runtime });
+  const host = withHostDefaults(fullHostConfig(asked), {
+    ...{ cgroup2: hasCgroup2(), asked: asked != null, runtime, containers: defaults },
+  });
   const Hostname = given.Hostname || (host.NetworkMode === "host" ? hostname() : shortID(id));
   const config = merged({ ...given, Hostname }, image?.config.config);
   checkConfig(config, host, { networks: Object.keys(endpoints), runtimes: [...ownRuntimes, ...Object.keys(runtimes)] });
-  const security = securityOf(host.SecurityOpt);
+  const security = securityOf(host.SecurityOpt, defaults.noNewPrivileges);
   const wanted = (await wantedMounts(host)).map((mount) => besideRoot(mount, dirname(tmp)));
   return { id, image, config, host, security, wanted, networks: networksOf(host, endpoints) };
 }

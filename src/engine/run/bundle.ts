@@ -26,7 +26,7 @@ export async function writeBundle(
   { held, attachment }: BundleParts,
 ): Promise<string> {
   const { HostnamePath, HostsPath, ResolvConfPath } = stored;
-  const init = initProgram(parts, host.Init);
+  const init = initProgram(parts, host.Init ?? parts.defaults.init);
   const spec = await containerSpec({
     id: stored.ID,
     rootfs: held.rootfs,
@@ -43,6 +43,8 @@ export async function writeBundle(
     ...(held.shm !== undefined && { shm: held.shm }),
     join: { ...(attachment.namespace && { network: attachment.namespace }), ...joined(parts.store, host) },
     ...(init !== undefined && { init }),
+    ...(typeof stored.NoNewPrivileges === "boolean" && { noNewPrivileges: stored.NoNewPrivileges }),
+    defaults: parts.setupDefaults,
   });
   const bundle = bundleOf(parts, stored.ID);
   await rm(bundle, { recursive: true, force: true });

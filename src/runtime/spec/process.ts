@@ -29,7 +29,7 @@ export async function processOf(setup: ContainerSetup, facts: HostFacts): Promis
     cwd: directory(config.WorkingDir),
     capabilities: capabilitySets(capabilitiesOf(host, facts.capabilities), user),
     ...limits(setup),
-    ...(securityOf(host.SecurityOpt).NoNewPrivileges && { noNewPrivileges: true }),
+    ...((setup.noNewPrivileges ?? securityOf(host.SecurityOpt).NoNewPrivileges) && { noNewPrivileges: true }),
     ...(profile && { apparmorProfile: profile }),
     oomScoreAdj: host.OomScoreAdj ?? 0,
   };

@@ -9,9 +9,14 @@ export interface Security {
   AppArmorProfile: string;
 }
 
-/** What `HostConfig.SecurityOpt` means for a container. @throws InvalidParameter: an option that there is not */
-export function securityOf(options: readonly string[] | null | undefined): Security {
-  const security = { NoNewPrivileges: false, SeccompProfile: "", AppArmorProfile: "" };
+/**
+ * What `HostConfig.SecurityOpt` means for a container.
+ *
+ * @param noNewPrivileges of one that does not say
+ * @throws InvalidParameter: an option that there is not
+ */
+export function securityOf(options: readonly string[] | null | undefined, noNewPrivileges = false): Security {
+  const security = { NoNewPrivileges: noNewPrivileges, SeccompProfile: "", AppArmorProfile: "" };
   for (const option of options ?? []) {
     const [, key = option, value] = /^([^=:]*)[=:]([\s\S]*)$/.exec(option) ?? [];
     if (key === "no-new-privileges") security.NoNewPrivileges = value === undefined || truth(option, value);

@@ -26,6 +26,8 @@ export interface ContainerSetup {
   readonly join: { readonly network?: string; readonly ipc?: string; readonly pid?: string };
   /** Path on the host of a small init program; where it is given, and the process namespace is new, it becomes process 1. */
   readonly init?: string;
+  /** As the container's file has it, which a daemon's default went into; by `SecurityOpt` unless given. */
+  readonly noNewPrivileges?: boolean;
   readonly defaults?: SetupDefaults;
 }
 

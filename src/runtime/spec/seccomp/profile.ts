@@ -43,6 +43,11 @@ export interface Circumstances {
 }
 
 /** @throws RuntimeFailure: not a profile */
+export function checkSeccompProfile(text: string): void {
+  parseProfile(text);
+}
+
+/** @throws RuntimeFailure: not a profile */
 export function parseProfile(text: string): Profile {
   const profile = parsed(text) as Profile | null;
   const bad = (why: string) => new RuntimeFailure(`Decoding seccomp profile failed: ${why}`);
