@@ -19,7 +19,7 @@ import { EventBus } from "./event-bus.js";
 import { FixedNetworks } from "./fixed-networks.js";
 import { ImageOperations } from "./image/operations.js";
 import { sweepLayers, sweepMounts, sweepRWLayers, sweepTmp, sweepVolumes } from "./leftovers.js";
-import type { NetworkSettings } from "./network/network-settings.js";
+import { bridgeDevice, type NetworkSettings } from "./network/network-settings.js";
 import type { Networks } from "./networks.js";
 import { Ownership } from "./owner.js";
 import { openPulls } from "./pull/open-pulls.js";
@@ -93,7 +93,10 @@ export async function openParts(options: OpenOptions, undo: Undo): Promise<Parts
     emit: (action, id, attributes) => events.emit("image", action, id, attributes),
   });
   const id = await engineID(root, writable);
-  const networks = new FixedNetworks(id, rfc3339(nowNs()));
+  const networks = new FixedNetworks({
+    ...{ seed: id, created: rfc3339(nowNs()), store },
+    device: bridgeDevice(options.network),
+  });
   const running = await openRunning({ ...options, root, settings: current, store, networks, events, lives }, undo);
   const stores = { store, layers, imageStore, references, volumes };
   const settings = { current };

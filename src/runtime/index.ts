@@ -5,7 +5,6 @@
 export * from "./failure.js";
 export { type ReadLogOptions, readLog } from "./log/reader.js";
 export {
-  addressing,
   type Bridge,
   type BridgeMember,
   gatewayOf,
@@ -17,12 +16,12 @@ export { addressOfDevice, freeSubnet } from "./network/host-subnets.js";
 export { NetworkNamespaces, removeNamespace } from "./network/namespace.js";
 export {
   addressText,
-  contains,
   freeAddress,
   hardwareAddress,
   parseAddress,
   parseSubnet,
   type Subnet,
+  subnetText,
 } from "./network/subnet.js";
 export type { RuntimePlace } from "./runc.js";
 export { limitContainer, pauseContainer, resumeContainer } from "./running.js";

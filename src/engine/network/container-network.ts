@@ -19,7 +19,7 @@ import type { EndpointSettings, PortMap } from "../api-container.js";
 import type { Container, ContainerStore } from "../container/container-store.js";
 import type { StoredContainer, StoredNetworks } from "../container/stored.js";
 import { anywhere, Claims } from "./claims.js";
-import { type NetworkSettings, parseBip } from "./network-settings.js";
+import { bridgeDevice, type NetworkSettings, parseBip } from "./network-settings.js";
 import { portMap, publishedPorts, wantedPorts } from "./ports.js";
 
 export interface ContainerNetworkOptions {
@@ -61,7 +61,7 @@ export class ContainerNetwork implements AsyncDisposable {
 
   /** Whether a container of this network mode gets a place; others have none, the host's or that of a container. */
   serves(mode: string | undefined): boolean {
-    return this.#options.settings.bridge !== "none" && ["", "default", "bridge"].includes(mode ?? "");
+    return bridgeDevice(this.#options.settings) !== undefined && ["", "default", "bridge"].includes(mode ?? "");
   }
 
   /**
@@ -108,11 +108,6 @@ export class ContainerNetwork implements AsyncDisposable {
     }
   }
 
-  /** Subnet and gateway, once they are known. */
-  get bridge(): Bridge | undefined {
-    return this.#bridge;
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#namespaces[Symbol.asyncDispose]();
   }
@@ -125,7 +120,7 @@ export class ContainerNetwork implements AsyncDisposable {
   #bridgeOf(): Bridge {
     if (this.#bridge) return this.#bridge;
     const { settings } = this.#options;
-    const device = settings.bridge || "layerkit0";
+    const device = bridgeDevice(settings) ?? "none";
     const set = settings.bip === undefined ? undefined : parseBip(settings.bip);
     const { address, subnet } = set ?? addressOfDevice(device) ?? { subnet: freeSubnet() };
     const { mtu, masquerade = true } = settings;

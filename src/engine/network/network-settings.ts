@@ -16,6 +16,11 @@ export interface NetworkSettings {
   readonly ip?: string;
 }
 
+/** The bridge's interface; undefined: there is to be none. */
+export function bridgeDevice({ bridge }: NetworkSettings = {}): string | undefined {
+  return bridge === "none" ? undefined : bridge || "layerkit0";
+}
+
 /** @throws InvalidParameter: no address, or no subnet that can be a bridge's */
 export function checkNetworkSettings({ bip, ip }: NetworkSettings): void {
   if (bip !== undefined) parseBip(bip);

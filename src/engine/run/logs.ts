@@ -30,10 +30,7 @@ export function storedLog(
   const follows = follow && state.Running;
   const ended = new AbortController();
   const stop = signal ? AbortSignal.any([signal, ended.signal]) : ended.signal;
-  if (follows) {
-    const over = () => ended.abort();
-    void endOfRuns(parts, id, stop).then(over, over);
-  }
+  if (follows) void endOfRuns(parts, id, stop).then(() => ended.abort());
   return readLog(path, {
     ...{ stdout, stderr, ...options },
     framed: !config.Tty,

@@ -1,4 +1,4 @@
-import { addressText, firstAddress, type Subnet, subnetText } from "./subnet.js";
+import { firstAddress, type Subnet } from "./subnet.js";
 
 /** A bridge of the host that containers are on. The host has the first address of the subnet. */
 export interface Bridge {
@@ -47,9 +47,4 @@ export interface Connector {
 
 export function gatewayOf({ gateway, subnet }: Bridge): number {
   return gateway ?? firstAddress(subnet);
-}
-
-/** A bridge's subnet as `docker network inspect` shows it. */
-export function addressing(bridge: Bridge): { Subnet: string; Gateway: string } {
-  return { Subnet: subnetText(bridge.subnet), Gateway: addressText(gatewayOf(bridge)) };
 }

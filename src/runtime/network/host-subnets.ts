@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
-import { networkInterfaces } from "node:os";
 import { Unavailable } from "../../spec/index.js";
-import { overlap, parseAddress, parseSubnet, type Subnet, subnetText } from "./subnet.js";
+import { interfaceAddress } from "../../sys/index.js";
+import { overlap, parseSubnet, type Subnet, subnetText } from "./subnet.js";
 
 /** What Docker takes networks from, in its order. */
 const pool: readonly Subnet[] = [
@@ -11,9 +11,10 @@ const pool: readonly Subnet[] = [
 
 /** The address and subnet that an interface of the host has, if it is there and has one. */
 export function addressOfDevice(device: string): { address: number; subnet: Subnet } | undefined {
-  const found = networkInterfaces()[device]?.find(({ family }) => family === "IPv4");
-  if (!found?.cidr) return undefined;
-  return { address: parseAddress(found.address), subnet: parseSubnet(found.cidr) };
+  const found = interfaceAddress(device);
+  if (!found) return undefined;
+  const { address, netmask } = found;
+  return { address, subnet: { base: (address & netmask) >>> 0, prefix: bits(netmask) } };
 }
 
 /** The first subnet of Docker's pool through which the host reaches nothing yet. @throws Unavailable: all are taken */
