@@ -3,7 +3,7 @@ import type { FeedMessage, Used } from "./messages.js";
 import { blockSize, keepBlock, takeBlock } from "./recycle.js";
 
 /** So much is sent ahead of what the other side has used up. */
-const ahead = 4 * blockSize;
+const ahead = 2 * blockSize;
 
 /**
  * Sends a stream to another thread, at the pace of the slower, where an `Inbox` is. The bytes are gathered into blocks,

@@ -1,7 +1,7 @@
 /** Bytes of one block: large enough that a message is worth its cost, small enough to stay in the processor's cache. */
 export const blockSize = 512 << 10;
 /** Most blocks kept for later: what two streams have on their way. */
-const mostKept = 8;
+const mostKept = 4;
 
 const kept: ArrayBuffer[] = [];
 const ways = new WeakMap<ArrayBufferLike, () => void>();

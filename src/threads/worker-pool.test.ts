@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { describe, expect, test } from "vitest";
-import { WorkerPool } from "./worker-pool.js";
+import { describe, expect, test, vi } from "vitest";
+import { keptWarm, WorkerPool } from "./worker-pool.js";
 import type { TestJob } from "./worker-pool.test.worker.js";
 
 function poolOf(size: number): WorkerPool<TestJob> {
@@ -14,6 +14,23 @@ describe("WorkerPool", () => {
   test("keeps a thread warm for the next task", async () => {
     const pool = poolOf(2);
     expect([await ask(pool, "answer"), await ask(pool, "answer")]).toEqual([1, 2]);
+  });
+
+  test("keeps some threads warm for ten minutes, the others for one", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      const pool = poolOf(keptWarm + 1);
+      const all = () => Promise.all(Array.from({ length: keptWarm + 1 }, () => ask(pool, "answer")));
+      const [one, two] = [Array(keptWarm).fill(1), Array(keptWarm).fill(2)];
+      expect(await all()).toEqual([...one, 1]);
+      vi.advanceTimersByTime(9 * 60_000);
+      expect((await all()).sort()).toEqual([1, ...two]);
+      vi.advanceTimersByTime(11 * 60_000);
+      expect(await all()).toEqual([...one, 1]);
+      await pool.close();
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   test("keeps no process alive by idle threads", async () => {

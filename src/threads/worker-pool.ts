@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { MessageChannel, type MessagePort, type TransferListItem, Worker } from "node:worker_threads";
 import { messageOf, Unavailable } from "../spec/index.js";
 import { unpackError, type WireError } from "./wire-error.js";
@@ -117,6 +118,7 @@ export class WorkerPool<Job> {
       void end(worker, this.#idle.splice(at, 1)[0]!.timer);
     };
     worker.once("error", drop).once("exit", drop);
+    const idleMs = this.#idle.length < keptWarm ? warmMs : spareMs;
     this.#idle.push({ worker, timer: setTimeout(drop, this.#closed ? 0 : idleMs).unref() });
   }
 
@@ -128,10 +130,14 @@ export class WorkerPool<Job> {
 }
 
 /** What threads here make is used up at once; by itself each would let 48 MB of it gather before looking. */
-const youngMb = 6;
+const youngMb = 2;
 
-/** How long a thread stays without work: what comes next finds its code compiled, and a daemon that idles has none. */
-const idleMs = 60_000;
+/** So many threads of a pool stay longer without work: half as many as there are processors, for tasks that take two. */
+export const keptWarm = Math.ceil(availableParallelism() / 2);
+/** How long those stay: what comes next finds their code compiled, and a daemon that idles has none. */
+const warmMs = 10 * 60_000;
+/** How long the others stay. */
+const spareMs = 60_000;
 
 async function end(worker: Worker, timer: NodeJS.Timeout): Promise<void> {
   clearTimeout(timer);
