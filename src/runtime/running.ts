@@ -19,7 +19,7 @@ export function resumeContainer(place: RuntimePlace, id: string): Promise<void> 
 /** Gives a running container the limits of `host`. @throws Error in the runtime's words */
 export async function limitContainer(place: RuntimePlace, id: string, host: HostConfig): Promise<void> {
   const scratch = scratchPath(place);
-  const { devices: _, ...resources } = await resourcesOf(host, [], hostFacts());
+  const { devices: _, ...resources } = resourcesOf(host, [], hostFacts());
   const file = `${scratch}.json`;
   await writeFile(file, goJSON(resources), { mode: 0o600 });
   try {
