@@ -73,6 +73,9 @@ function deviceAt(path: string, as: string): OCIDevice | undefined {
 
 function unknownDriver(request: unknown): RuntimeFailure {
   const { Driver = "", Capabilities } = (request ?? {}) as { Driver?: string; Capabilities?: string[][] | null };
-  const wanted = (Capabilities ?? []).map((all) => `[${all.join(" ")}]`).join(" ");
+  const wanted = [Capabilities ?? []]
+    .flat()
+    .map((all) => `[${[all].flat().join(" ")}]`)
+    .join(" ");
   return new RuntimeFailure(`could not select device driver "${Driver}" with capabilities: [${wanted}]`);
 }

@@ -57,6 +57,9 @@ describe.skipIf(lacking("root", "mounts", "dockerd", "containerd", "runc"))("the
     above = directory.path;
     for (const path of [rootfs, shared, plain]) await mkdir(path);
     await symlink("/dev/zero", at("link"));
+    await mkdir(at("devices/more"), { recursive: true });
+    for (const name of ["b", "a", "more/c"])
+      await output("mknod", ["-m", "0640", at(`devices/${name}`), "b", "7", "1"]);
     for (const [path, how] of [
       [shared, "--make-shared"],
       [plain, "--make-private"],
@@ -201,7 +204,9 @@ describe.skipIf(lacking("root", "mounts", "dockerd", "containerd", "runc"))("the
     [
       "devices",
       () =>
-        host({ Devices: [device("/dev/null", "/dev/mine", "r"), device(`${above}/link`), device("/dev/net", "/net")] }),
+        host({
+          Devices: [device("/dev/null", "/dev/mine", "r"), device(`${above}/link`), device(`${above}/devices`, "/net")],
+        }),
     ],
     ["device rules", () => host({ DeviceCgroupRules: ["c 42:* rmw", "a *:* rwm", "b 8:1 r"] })],
     [

@@ -140,7 +140,7 @@ describe.skipIf(lacking("root", "mounts", "runc"))("runc makes of our spec what 
     ]);
   });
 
-  test("devices and what may be done with them", async () => {
+  test.skipIf(lacking("loop"))("devices and what may be done with them", async () => {
     const device = { PathOnHost: "/dev/loop-control", PathInContainer: "/dev/mine", CgroupPermissions: "r" };
     const sh = "ls -l /dev/mine; cat < /dev/mine; echo > /dev/mine; ls /dev/loop-control";
     const lines = await said({ host: { Devices: [device] }, sh });

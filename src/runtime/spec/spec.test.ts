@@ -50,6 +50,25 @@ describe("a spec for another host", () => {
     await expect(asked).rejects.toThrow(/^seccomp is not enabled in your kernel/);
   });
 
+  test.for([
+    ["[]", "not an object"],
+    ["{", /^Decoding seccomp profile failed: /],
+    ["{}", "no defaultAction"],
+    ['{"defaultAction":"a","syscalls":{}}', "syscalls is not a list"],
+    ['{"defaultAction":"a","syscalls":[1]}', "a rule without names or action"],
+    ['{"defaultAction":"a","syscalls":[null]}', "a rule without names or action"],
+    ['{"defaultAction":"a","syscalls":[{"names":["b"]}]}', "a rule without names or action"],
+    ['{"defaultAction":"a","syscalls":[{"names":["b"],"action":"c","args":1}]}', "args of a rule is not a list"],
+    ['{"defaultAction":"a","syscalls":[{"name":"b","action":"c","includes":{"caps":1}}]}', "no condition"],
+    ['{"defaultAction":"a","syscalls":[{"name":"b","action":"c","excludes":{"minKernel":4}}]}', "no condition"],
+    ['{"defaultAction":"a","archMap":[null]}', undefined],
+    ['{"defaultAction":"a","archMap":[{"subArchitectures":[1]}]}', "archMap is not a list of machines"],
+    ['{"defaultAction":"a","flags":"x"}', "architectures or flags is not a list"],
+  ] as const)("%s is a profile or is told what it is not", async ([text, why]) => {
+    const made = spec({ SecurityOpt: [`seccomp=${text}`] });
+    await (why === undefined ? expect(made).resolves.toBeDefined() : expect(made).rejects.toThrow(why));
+  });
+
   test("with AppArmor a container is confined unless it is privileged", async () => {
     let loaded = 0;
     const apparmor = { loadUsual: async () => void loaded++ };

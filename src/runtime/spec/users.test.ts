@@ -55,6 +55,13 @@ test("without any file numbers are users and groups, and root is there", () => {
   expect(() => userOf("root", [], none)).toThrow("unable to find user root: no matching entries in passwd file");
 });
 
+test("a number that would come round to root is no user", () => {
+  const passwd = "evil:x:4294967296:4294967296::/:\nworse:x:-1:0::/:";
+  for (const name of ["evil", "worse"]) {
+    expect(() => userOf(name, [], { passwd, group: "" })).toThrow("uids and gids must be in range 0-2147483647");
+  }
+});
+
 test("a group named twice is added once", () => {
   const files = { passwd: "", group: "staff:x:50:" };
   expect(userOf("0", ["staff", "50", "staff"], files).additionalGids).toEqual([0, 50]);

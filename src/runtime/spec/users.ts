@@ -35,7 +35,8 @@ export function userOf(asked: string, groupAdd: readonly string[], { passwd, gro
   const further =
     wantedGroup === "" && user.name !== "" ? groups.filter(({ members }) => members.includes(user.name)) : [];
   const added = [...new Set(groupAdd.map((each) => findGroup(each, groups, "Unable to find group", true)))];
-  return { uid: user.uid, gid, additionalGids: [gid, ...further.map((each) => each.gid), ...added] };
+  const groupIDs = [gid, ...further.map((each) => each.gid), ...added];
+  return { uid: inRange(user.uid), gid, additionalGids: groupIDs.map(inRange) };
 }
 
 function findUser(wanted: string, users: readonly User[]): User {
@@ -45,7 +46,7 @@ function findUser(wanted: string, users: readonly User[]): User {
   if (uid === undefined) {
     throw new RuntimeFailure(`unable to find user ${wanted}: no matching entries in passwd file`);
   }
-  return { name: "", uid: inRange(uid), gid: 0 };
+  return { name: "", uid, gid: 0 };
 }
 
 /** @param either a name made of digits is a name first */
@@ -54,9 +55,10 @@ function findGroup(wanted: string, groups: readonly Group[], complaint: string, 
   const found = groups.find((group) => ((gid === undefined || either) && group.name === wanted) || group.gid === gid);
   if (found) return found.gid;
   if (gid === undefined) throw new RuntimeFailure(`${complaint} ${wanted}: no matching entries in group file`);
-  return inRange(gid);
+  return gid;
 }
 
+/** Beyond it a number would come round to another, and that may be root's. */
 function inRange(id: number): number {
   if (id < 0 || id > 0x7fffffff) throw new RuntimeFailure("uids and gids must be in range 0-2147483647");
   return id;

@@ -91,8 +91,6 @@ export const defaultProfile: Profile = {
   archMap: [
     machine("X86_64", "X86 X32"),
     machine("AARCH64", "ARM"),
-    machine("MIPS64", "MIPS MIPS64N32"),
-    machine("MIPSEL64", "MIPSEL MIPSEL64N32"),
     machine("S390X", "S390"),
     machine("PPC64LE", ""),
     machine("RISCV64", ""),

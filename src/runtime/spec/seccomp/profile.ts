@@ -54,16 +54,34 @@ export function parseProfile(text: string): Profile {
   if (profile === null || typeof profile !== "object" || Array.isArray(profile)) throw bad("not an object");
   if (typeof profile.defaultAction !== "string") throw bad("no defaultAction");
   if (!Array.isArray(profile.syscalls ?? [])) throw bad("syscalls is not a list");
+  if (!isTexts(profile.architectures) || !isTexts(profile.flags)) throw bad("architectures or flags is not a list");
+  if (
+    !Array.isArray(profile.archMap ?? []) ||
+    !(profile.archMap ?? []).every((each) => isTexts(each?.subArchitectures))
+  ) {
+    throw bad("archMap is not a list of machines");
+  }
   for (const rule of profile.syscalls ?? []) {
-    if (!(rule?.names ?? [rule?.name]).every((name) => typeof name === "string") || typeof rule.action !== "string") {
+    if (!isTexts(rule?.names ?? [rule?.name]) || typeof rule.action !== "string")
       throw bad("a rule without names or action");
-    }
+    if (!Array.isArray(rule.args ?? [])) throw bad("args of a rule is not a list");
+    if (!isCondition(rule.includes) || !isCondition(rule.excludes))
+      throw bad("includes or excludes of a rule is no condition");
     if (rule.name && rule.names?.length) throw new RuntimeFailure(twice("name", "names"));
   }
   if (profile.architectures?.length && profile.archMap?.length) {
     throw new RuntimeFailure(twice("architectures", "archMap"));
   }
   return profile;
+}
+
+function isTexts(value: unknown): boolean {
+  return value == null || (Array.isArray(value) && value.every((each) => typeof each === "string"));
+}
+
+function isCondition(value: unknown): boolean {
+  const { caps, arches, minKernel = "" } = (value ?? {}) as Condition;
+  return isTexts(caps) && isTexts(arches) && typeof minKernel === "string";
 }
 
 function parsed(text: string): unknown {
@@ -92,7 +110,7 @@ const machines: Readonly<Record<string, readonly [go: string, seccomp: string]>>
 /** The rules of a profile that count here. */
 export function narrowed(profile: Profile, here: Circumstances): OCISeccomp {
   const { architectures = [], archMap = [], syscalls, defaultAction, defaultErrnoRet, flags } = profile;
-  const own = archMap.find(({ architecture }) => architecture === machines[here.arch]?.[1]);
+  const own = archMap.find((each) => each?.architecture === machines[here.arch]?.[1]);
   const all = [...architectures, ...(own ? [own.architecture, ...(own.subArchitectures ?? [])] : [])];
   return {
     defaultAction,
