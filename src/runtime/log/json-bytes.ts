@@ -1,66 +1,98 @@
-/** The most bytes that `escapeInto` makes of one. */
+/** The most bytes that one becomes, but for newlines. */
 export const growth = 6;
 
-const [quote, backslash] = [0x22, 0x5c];
-const replacement = Buffer.from("\\ufffd");
-
-/** What stands for a byte below 0x80 in a JSON string of Docker's log; undefined: the byte itself. */
-const escapes: readonly (Uint8Array | undefined)[] = Array.from({ length: 128 }, (_, byte) => {
-  const char = String.fromCharCode(byte);
-  if (byte === quote || byte === backslash) return Buffer.from(`\\${char}`);
-  if (char === "\n") return Buffer.from("\\n");
-  if (char === "\r") return Buffer.from("\\r");
-  if (byte >= 0x20 && !"<>&".includes(char)) return undefined;
-  return Buffer.from(`\\u${byte.toString(16).padStart(4, "0")}`);
-});
-
-/** 1 for the bytes that go into JSON as they are. */
-const plain = Uint8Array.from({ length: 256 }, (_, byte) => (byte < 0x80 && !escapes[byte] ? 1 : 0));
+const hex = Buffer.from("0123456789abcdef");
+const [backslash, u, zero, r] = Buffer.from("\\u0r") as unknown as [number, number, number, number];
 
 /**
- * Writes `from[start, end)` into a JSON string at `at`, byte for byte as Docker's json-file driver does: each byte that
- * is not part of UTF-8 becomes `\ufffd`, a tab `\u0009`.
- *
- * @returns where it ended @see moby daemon/logger/jsonfilelog/jsonlog/jsonlogbytes.go
- */
-export function escapeInto(into: Uint8Array, at: number, from: Uint8Array, start: number, end: number): number {
-  let out = at;
-  for (let index = start; index < end; ) {
-    const byte = from[index]!;
-    if (plain[byte] === 1) {
-      into[out++] = byte;
-      index++;
-      continue;
-    }
-    const length = byte < 0x80 ? 0 : sequenceLength(from, index, end);
-    if (length === 0) {
-      out = put(into, out, byte < 0x80 ? escapes[byte]! : replacement);
-      index++;
-    } else if (isLineSeparator(from, index)) {
-      out = put(into, out, from[index + 2] === 0xa8 ? lineSeparator : paragraphSeparator);
-      index += 3;
-    } else {
-      for (let left = length; left > 0; left--) into[out++] = from[index++]!;
-    }
-  }
-  return out;
+ * What to do with a byte: 0 it goes as it is, 1 `\u00XX`, 2 a backslash before it, 3 it may begin UTF-8, 4 a newline, 5 it is
+ * never the first of UTF-8. */
+const kinds = Uint8Array.from({ length: 256 }, (_, byte) => {
+  if (byte >= 0x80) return byte < 0xc2 || byte > 0xf4 ? 5 : 3;
+  if (byte === 0x22 || byte === backslash) return 2;
+  if (byte === 10) return 4;
+  return byte < 0x20 || "<>&".includes(String.fromCharCode(byte)) ? 1 : 0;
+});
+
+/** How far `escapeLines` has come. */
+export interface Cursor {
+  from: number;
+  into: number;
 }
 
-const [lineSeparator, paragraphSeparator] = [Buffer.from("\\u2028"), Buffer.from("\\u2029")];
+/**
+ * Writes bytes into a JSON string, byte for byte as Docker's json-file driver does: each byte that is not part of UTF-8
+ * becomes `\ufffd`, a tab `\u0009`. For a newline `between` is written: the end of one line of the log and the beginning of
+ * the next. Moves the cursor on until it has read up to `stop`, or a little more if a character is divided there, but
+ * not beyond `end`.
+ *
+ * @see moby daemon/logger/jsonfilelog/jsonlog/jsonlogbytes.go
+ */
+export function escapeLines(
+  into: Uint8Array,
+  from: Uint8Array,
+  cursor: Cursor,
+  { stop, end, between }: { readonly stop: number; readonly end: number; readonly between: Uint8Array },
+): void {
+  let { from: index, into: out } = cursor;
+  while (index < stop) {
+    const byte = from[index]!;
+    const kind = kinds[byte]!;
+    if (kind === 0) {
+      into[out++] = byte;
+      index++;
+    } else if (kind === 4) {
+      into.set(between, out);
+      out += between.length;
+      index++;
+    } else if (kind === 5) {
+      out = escapeUnit(into, out, 0xfffd);
+      index++;
+    } else if (kind === 3) {
+      const length = sequenceLength(from, index, end);
+      if (length === 0) {
+        out = escapeUnit(into, out, 0xfffd);
+        index++;
+      } else if (isLineSeparator(from, index)) {
+        out = escapeUnit(into, out, 0x2028 | (from[index + 2]! & 1));
+        index += 3;
+      } else {
+        for (let left = length; left > 0; left--) into[out++] = from[index++]!;
+      }
+    } else {
+      out = escapeByte(into, out, byte, kind);
+      index++;
+    }
+  }
+  cursor.from = index;
+  cursor.into = out;
+}
 
+function escapeByte(into: Uint8Array, at: number, byte: number, kind: number): number {
+  if (kind === 1 && byte !== 13) return escapeUnit(into, at, byte);
+  into[at] = backslash;
+  into[at + 1] = byte === 13 ? r : byte;
+  return at + 2;
+}
+
+function escapeUnit(into: Uint8Array, at: number, unit: number): number {
+  into[at] = backslash;
+  into[at + 1] = u;
+  into[at + 2] = unit < 0x1000 ? zero : hex[unit >> 12]!;
+  into[at + 3] = hex[(unit >> 8) & 15]!;
+  into[at + 4] = hex[(unit >> 4) & 15]!;
+  into[at + 5] = hex[unit & 15]!;
+  return at + 6;
+}
+
+/** U+2028 or U+2029 begins here. */
 function isLineSeparator(from: Uint8Array, at: number): boolean {
   return from[at] === 0xe2 && from[at + 1] === 0x80 && (from[at + 2]! & 0xfe) === 0xa8;
 }
 
-function put(into: Uint8Array, at: number, bytes: Uint8Array): number {
-  for (let index = 0; index < bytes.length; index++) into[at + index] = bytes[index]!;
-  return at + bytes.length;
-}
-
-/** Bytes of the UTF-8 sequence that begins here, 2 to 4; 0: this byte begins none. @see RFC 3629, section 4 */
+/** Bytes of the UTF-8 sequence that begins with this byte, 2 to 4; 0: it is none, or not whole. @see RFC 3629, section 4 */
 function sequenceLength(from: Uint8Array, at: number, end: number): number {
   const first = from[at]!;
-  if (first < 0xc2 || first > 0xf4) return 0;
   const length = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
   if (at + length > end) return 0;
   const second = from[at + 1]!;

@@ -1,5 +1,5 @@
 import { goJSONSorted, rfc3339 } from "../../spec/index.js";
-import { escapeInto, growth } from "./json-bytes.js";
+import { type Cursor, escapeLines, growth } from "./json-bytes.js";
 
 /** Longer lines are cut into pieces of so many bytes, all but the last without `\n`. @see moby daemon/logger/copier.go */
 export const pieceSize = 16_384;
@@ -7,103 +7,86 @@ export const pieceSize = 16_384;
 export type OutputStream = "stdout" | "stderr";
 
 const newline = 10;
-const head = Buffer.from('{"log":"');
-/** Room for the frame of one line around its text; `attrs` are added to it. */
-const frameSize = 128;
+const head = '{"log":"';
 
-/** Where lines are made; what a call has made is copied out before it returns, so that all encoders share it. */
-const scratch = { bytes: Buffer.allocUnsafeSlow(384 << 10), used: 0 };
+/** Where lines are made; what a call has made is copied out before it returns, so that all share it. */
+const scratch = Buffer.allocUnsafeSlow(256 << 10);
 
 /** Makes lines of Docker's json-file log out of one output stream, however it comes in chunks. */
 export class LineEncoder {
   readonly #stream: OutputStream;
   readonly #attrs: string;
   readonly #sink: (lines: Buffer) => void;
-  /** A line whose end has not come. */
-  #begun = Buffer.alloc(0);
-  #begunSize = 0;
-  /** Of the first piece of a line that is being cut: the others have the same. */
+  /** A line, or a piece of one, whose end has not come. */
+  #begun: Buffer = Buffer.alloc(0);
+  /** When the line that is being cut was cut first: all its pieces have this time. */
   #cutAt: bigint | undefined;
 
-  /** @param sink gets whole lines, in bytes of its own */
+  /** @param sink gets whole lines of the log, in bytes of its own */
   constructor(stream: OutputStream, attrs: Readonly<Record<string, string>>, sink: (lines: Buffer) => void) {
     this.#stream = stream;
     this.#attrs = Object.keys(attrs).length === 0 ? "" : `,"attrs":${goJSONSorted(attrs)}`;
     this.#sink = sink;
   }
 
-  /** @param timeNs when it was read */
-  encode(chunk: Uint8Array, timeNs: bigint): void {
-    let tail = this.#tail(this.#cutAt ?? timeNs);
-    for (let at = 0; at < chunk.length; ) {
-      const found = chunk.indexOf(newline, at);
-      const end = found < 0 ? chunk.length : found;
-      const room = pieceSize - this.#begunSize;
-      if (end - at >= room) {
-        this.#line(chunk, at, at + room, tail, false);
-        this.#cutAt ??= timeNs;
-        at += room;
-      } else if (found < 0) {
-        this.#keep(chunk, at, end);
-        at = end;
-      } else {
-        this.#line(chunk, at, end, tail, true);
-        if (this.#cutAt !== undefined) {
-          this.#cutAt = undefined;
-          tail = this.#tail(timeNs);
-        }
-        at = end + 1;
-      }
+  /** @param chunk the caller's again when this returns @param timeNs when it was read */
+  encode(chunk: Buffer, timeNs: bigint): void {
+    const bytes = this.#begun.length === 0 ? chunk : Buffer.concat([this.#begun, chunk]);
+    let at = 0;
+    for (let end = this.#next(bytes, at, timeNs); end > at; end = this.#next(bytes, at, timeNs)) {
+      this.#write(bytes.subarray(at, end), this.#cutAt ?? timeNs);
+      if (bytes[end - 1] === newline) this.#cutAt = undefined;
+      at = end;
     }
-    this.#give();
+    this.#begun = Buffer.from(bytes.subarray(at));
   }
 
   /** The stream has ended: a line without an end is written as it is. */
   end(timeNs: bigint): void {
-    if (this.#begunSize === 0) return;
-    this.#line(this.#begun, 0, 0, this.#tail(this.#cutAt ?? timeNs), false);
-    this.#give();
+    if (this.#begun.length > 0) this.#write(this.#begun, this.#cutAt ?? timeNs);
+    this.#begun = Buffer.alloc(0);
   }
 
-  /** What follows the text of a line. */
-  #tail(timeNs: bigint): Buffer {
-    return Buffer.from(`","stream":"${this.#stream}"${this.#attrs},"time":"${rfc3339(timeNs)}"}\n`);
-  }
-
-  /** What was begun and `from[start, end)` as one line of the log. */
-  #line(from: Uint8Array, start: number, end: number, tail: Uint8Array, whole: boolean): void {
-    if (scratch.used + pieceSize * growth + frameSize + tail.length > scratch.bytes.length) this.#give();
-    scratch.bytes.set(head, scratch.used);
-    scratch.used += head.length;
-    if (this.#begunSize > 0) {
-      // A character may be divided between them.
-      this.#keep(from, start, end);
-      scratch.used = escapeInto(scratch.bytes, scratch.used, this.#begun, 0, this.#begunSize);
-      this.#begunSize = 0;
-    } else {
-      scratch.used = escapeInto(scratch.bytes, scratch.used, from, start, end);
+  /**
+   * Where what can be written next ends: as many whole lines as there are, or a piece of one that is too long.
+   * @returns `at` when the rest has to wait
+   */
+  #next(bytes: Buffer, at: number, timeNs: bigint): number {
+    if (this.#cutAt !== undefined) {
+      const end = bytes.indexOf(newline, at);
+      const size = (end < 0 ? bytes.length : end) - at;
+      if (size >= pieceSize) return at + pieceSize;
+      return end < 0 ? at : end + 1;
     }
-    if (whole) scratch.used += scratch.bytes.write("\\n", scratch.used, "latin1");
-    scratch.bytes.set(tail, scratch.used);
-    scratch.used += tail.length;
-  }
-
-  #keep(from: Uint8Array, start: number, end: number): void {
-    const size = this.#begunSize + end - start;
-    if (size > this.#begun.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.min(pieceSize, Math.max(256, size * 2)));
-      larger.set(this.#begun.subarray(0, this.#begunSize));
-      this.#begun = larger;
+    let end = at;
+    while (end < bytes.length) {
+      const found = bytes.lastIndexOf(newline, Math.min(end + pieceSize, bytes.length) - 1);
+      if (found < end) break;
+      end = found + 1;
     }
-    this.#begun.set(from.subarray(start, end), this.#begunSize);
-    this.#begunSize = size;
+    if (end > at || bytes.length - at < pieceSize) return end;
+    this.#cutAt = timeNs;
+    return at + pieceSize;
   }
 
-  #give(): void {
-    if (scratch.used === 0) return;
-    const lines = Buffer.allocUnsafeSlow(scratch.used);
-    lines.set(scratch.bytes.subarray(0, scratch.used));
-    scratch.used = 0;
-    this.#sink(lines);
+  /** @param bytes whole lines, or one without its newline */
+  #write(bytes: Buffer, timeNs: bigint): void {
+    const tail = `","stream":"${this.#stream}"${this.#attrs},"time":"${rfc3339(timeNs)}"}\n`;
+    const between = Buffer.from(`\\n${tail}${head}`);
+    const whole = bytes[bytes.length - 1] === newline;
+    const end = whole ? bytes.length - 1 : bytes.length;
+    const step = Math.ceil(scratch.length / 2 / Math.max(growth, between.length));
+    const cursor: Cursor = { from: 0, into: scratch.write(head) };
+    const made: Buffer[] = [];
+    const keep = () => {
+      made.push(Buffer.from(scratch.subarray(0, cursor.into)));
+      cursor.into = 0;
+    };
+    while (cursor.from < end) {
+      if (scratch.length - cursor.into < step * Math.max(growth, between.length) + growth) keep();
+      escapeLines(scratch, bytes, cursor, { stop: Math.min(end, cursor.from + step), end, between });
+    }
+    keep();
+    this.#sink(Buffer.concat([...made, Buffer.from(whole ? `\\n${tail}` : tail)]));
   }
 }

@@ -60,7 +60,7 @@ export class LogWriter {
   }
 
   /** @param chunk used up when this returns @returns false: nothing more, please, until `drained` */
-  write(stream: OutputStream, chunk: Uint8Array): boolean {
+  write(stream: OutputStream, chunk: Buffer): boolean {
     this.#encoders[stream].encode(chunk, wallClockNs());
     return this.#waitingSize < waitingLimit;
   }
