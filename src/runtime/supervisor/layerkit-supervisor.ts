@@ -52,7 +52,9 @@ async function serve(lock: number): Promise<void> {
   let idleSince = performance.now();
   const look = setInterval(() => {
     const now = performance.now();
-    if (!supervision.idle || !server.idle) idleSince = now;
+    // Exits are on disk as well: without a client they can wait there for the next supervisor.
+    const waits = server.clients > 0 && !supervision.settled;
+    if (!supervision.idle || !server.idle || waits) idleSince = now;
     if (now - idleSince >= Number(idleMs) * (server.clients === 0 ? 1 : patience)) leave();
   }, Number(idleMs) / 2);
 

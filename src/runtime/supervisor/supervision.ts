@@ -66,9 +66,14 @@ export class Supervision {
     this.#events = events;
   }
 
+  /** Nothing runs, and nobody waits for anything to be started. */
   get idle(): boolean {
-    const kept = [this.#processes, this.#exits, this.#starting, this.#streams];
-    return kept.every(({ size }) => size === 0);
+    return [this.#processes, this.#starting, this.#streams].every(({ size }) => size === 0);
+  }
+
+  /** No exit waits to be acknowledged. */
+  get settled(): boolean {
+    return this.#exits.size === 0;
   }
 
   get exits(): Iterable<Exit> {

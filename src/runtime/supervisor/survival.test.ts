@@ -44,6 +44,7 @@ describe.skipIf(cannotRun)(`the supervisor${cannotRun ? ` (${cannotRun})` : ""}`
     await first.start(request);
     await outputs(stream);
     await first[Symbol.asyncDispose]();
+    await until(() => ground.supervisors().length === 0, "it ends, having nothing to do");
     const second = await ground.supervisor();
     expect(await second.list()).toMatchObject([{ id: request.id, exitCode: 3 }]);
     await expect(second.start(ground.request("true", { id: request.id }))).rejects.toThrow("has not been acknowledged");
