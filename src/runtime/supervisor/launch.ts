@@ -20,19 +20,26 @@ export interface LaunchOptions {
 const program = fileURLToPath(new URL("./layerkit-supervisor.js", import.meta.url));
 /** It lives long and does little: no threads to compile, and a heap that is collected early. */
 const flags = ["--v8-pool-size=1", "--max-semi-space-size=1"];
-const environment = { MALLOC_ARENA_MAX: "1" };
+
+/**
+ * Of the environment what programs are found by. `NOTIFY_SOCKET` and `LISTEN_FDS`, which the service manager has given
+ * the daemon, `runc` would hand on to containers.
+ */
+function environment(): NodeJS.ProcessEnv {
+  const { PATH, HOME, XDG_RUNTIME_DIR, DBUS_SESSION_BUS_ADDRESS } = process.env;
+  return { PATH, HOME, XDG_RUNTIME_DIR, DBUS_SESSION_BUS_ADDRESS, MALLOC_ARENA_MAX: "1" };
+}
 
 /** Starts a supervisor, which outlives this process. Resolves when one can be spoken to, be it another's. @throws Unavailable */
 export async function launch({ directory, runtime, idleMs }: LaunchOptions): Promise<void> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const { log } = runDirectory(directory);
   const out = openSync(log, "a", 0o600);
-  const { NODE_OPTIONS: _, ...inherited } = process.env;
   const child = spawn(process.execPath, [...flags, program, directory, runtime, String(idleMs)], {
     detached: true,
     stdio: ["ignore", out, out, "pipe"],
     cwd: "/",
-    env: { ...inherited, ...environment },
+    env: environment(),
   });
   closeSync(out);
   child.unref();

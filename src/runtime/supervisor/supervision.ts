@@ -155,13 +155,13 @@ export class Supervision {
         this.#exits.set(keyOf(target), record.exit);
         continue;
       }
-      if (record.execID === undefined) await this.#recoverContainer(record.id);
+      if (record.execID === undefined) await this.#deleteForcibly(record.id);
       if (record.pid === undefined) this.#records.remove(target);
       else this.#tell({ ...target, exitCode: 255, oomKilled: false, atNs: wallClockNs(), error: lost });
     }
   }
 
-  async #recoverContainer(id: string): Promise<void> {
+  async #deleteForcibly(id: string): Promise<void> {
     try {
       await this.#reaper.around(() =>
         runc(this.#place, ["delete", "--force", id], { scratch: this.#records.scratch({ id }) }),
@@ -186,12 +186,13 @@ export class Supervision {
     this.#starting.add(key);
     if (launch.bundle !== undefined) this.#bundles.set(target.id, launch.bundle);
     let log: LogWriter | undefined;
+    let pid: number | undefined;
     try {
       log = await this.#openLog(key, launch.log);
       const record = launch.bundle === undefined ? target : { ...target, bundle: launch.bundle };
       this.#records.write(record);
       using stdio = prepareStdio(tty, launch.openStdin, join(this.#place.directory, `tty${++this.#consoles}`));
-      const pid = await this.#run(launch, stdio);
+      pid = await this.#run(launch, stdio);
       const started = { pid, startedAtNs: wallClockNs() };
       this.#records.write({ ...record, pid, startedAtNs: started.startedAtNs });
       const streams = this.#streamsOf(key);
@@ -200,6 +201,7 @@ export class Supervision {
       this.#reaper.watch(pid, (exitCode) => void this.#ended(process, exitCode));
       return started;
     } catch (error) {
+      if (pid !== undefined) await this.#unsupervised(target, pid);
       await log?.close();
       this.#records.remove(target);
       if (target.execID === undefined) await this.#removeBundle(target.id);
@@ -208,6 +210,12 @@ export class Supervision {
       this.#starting.delete(key);
       this.#forgetUnused(key);
     }
+  }
+
+  /** It runs, and nobody has its streams. */
+  async #unsupervised(target: ProcessRef, pid: number): Promise<void> {
+    if (target.execID === undefined) await this.#deleteForcibly(target.id);
+    else process.kill(pid, "SIGKILL");
   }
 
   async #openLog(key: string, target: LogTarget | undefined): Promise<LogWriter | undefined> {

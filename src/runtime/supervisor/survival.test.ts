@@ -1,9 +1,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { cannotRun, exitOf, Ground, outputs, until } from "./bundle.test.helper.js";
 
 const client = fileURLToPath(new URL("./client.test.program.js", import.meta.url));
@@ -87,6 +87,16 @@ describe.skipIf(cannotRun)(`the supervisor${cannotRun ? ` (${cannotRun})` : ""}`
     expect((statSync(`${ground.run}/supervisor.sock`).mode & 0o777).toString(8)).toBe("600");
     const exits = await Promise.all(requests.map(({ id }, index) => exitOf(clients[(index + 1) % 6]!, id)));
     expect(exits.map(({ exitCode }) => exitCode)).toEqual([0, 1, 2, 3, 4, 5]);
+  });
+
+  test("hands nothing of the service manager's on", async () => {
+    await using ground = new Ground();
+    vi.stubEnv("NOTIFY_SOCKET", "/run/none");
+    const supervisor = await ground.supervisor();
+    await supervisor.start(ground.request(["/bin/sleep", "1000"]));
+    vi.unstubAllEnvs();
+    const [pid] = ground.supervisors();
+    expect(readFileSync(`/proc/${pid}/environ`, "utf8")).not.toContain("NOTIFY_SOCKET");
   });
 
   test("ends when it has nothing to do, and is started again when there is something", async () => {
