@@ -82,6 +82,8 @@ export interface CommitOptions extends AbortOption {
   /** Familiar or full name, without tag. */
   readonly repo?: string;
   readonly tag?: string;
+  /** A container that runs is frozen meanwhile, unless this is false. */
+  readonly pause?: boolean;
   readonly comment?: string;
   readonly author?: string;
   /** Dockerfile lines, in order. */

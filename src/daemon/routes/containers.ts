@@ -83,6 +83,7 @@ async function commit(containers: Containers, call: Call): Promise<Answer> {
   const given = ["repo", "tag", "comment", "author"] as const;
   const named = Object.fromEntries(given.flatMap((key) => (call.query.text(key) ? [[key, call.query.text(key)]] : [])));
   const changes = call.query.list("changes");
-  const options = { ...named, changes, ...(config && { config }), signal: call.signal };
+  const pause = call.query.flag("pause", true);
+  const options = { ...named, changes, pause, ...(config && { config }), signal: call.signal };
   return json(await containers.commit(container, options), 201);
 }

@@ -12,6 +12,7 @@ import {
 import type { CommitOptions } from "../containers.js";
 import { applyChanges } from "../dockerfile/apply-changes.js";
 import { architecture, productVersion } from "../product.js";
+import { whilePaused } from "../run/pause.js";
 import { fullRunConfig } from "../run-config.js";
 import { type ContainerParts, emitContainer } from "./container-parts.js";
 import { mergeConfig } from "./merge-config.js";
@@ -20,7 +21,16 @@ import { mergeConfig } from "./merge-config.js";
 export async function commitContainer(
   parts: ContainerParts,
   name: string,
-  { repo, tag, comment = "", author = "", changes = [], config, signal }: CommitOptions = {},
+  { pause = true, ...options }: CommitOptions = {},
+): Promise<{ readonly Id: string }> {
+  if (!pause) return commit(parts, name, options);
+  return whilePaused(parts, parts.store.find(name).stored.ID, () => commit(parts, name, options));
+}
+
+async function commit(
+  parts: ContainerParts,
+  name: string,
+  { repo, tag, comment = "", author = "", changes = [], config, signal }: CommitOptions,
 ): Promise<{ readonly Id: string }> {
   const { store, layers, imageStore, references, events, turns } = parts;
   const { ID: id } = store.find(name).stored;

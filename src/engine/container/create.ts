@@ -6,7 +6,7 @@ import type { Container } from "./container-store.js";
 import { makeMountPoints } from "./make-mounts.js";
 import { parseContainerName, randomName } from "./names.js";
 import { prepareTree } from "./prepare-tree.js";
-import { newContainer, type StoredMount } from "./stored.js";
+import { type NewContainer, newContainer } from "./stored.js";
 
 export interface CreateOptions {
   readonly name?: string;
@@ -35,7 +35,7 @@ export async function createContainer(
   const { mounts, fresh } = await makeMountPoints(parts, request, { undo, held });
   await prepareTree(parts, request, fresh);
   signal?.throwIfAborted();
-  const container = containerOf(parts, request, stored, mounts);
+  const container = containerOf(parts, request, { Name: stored, nameless: !name, MountPoints: mounts });
   await store.add(container);
   undo.done();
   emitContainer(parts, container, "create");
@@ -45,10 +45,9 @@ export async function createContainer(
 function containerOf(
   { driver: Driver }: ContainerParts,
   { id: ID, image, config: Config, host, security, networks }: ContainerRequest,
-  Name: string,
-  MountPoints: Record<string, StoredMount>,
+  made: Pick<NewContainer, "Name" | "nameless" | "MountPoints">,
 ): Container {
   const [Path = "", ...Args] = [...(Config.Entrypoint ?? []), ...(Config.Cmd ?? [])];
-  const made = { ID, Created: rfc3339(nowNs()), Path, Args, Config, Image: image?.id ?? "", Name };
-  return { stored: { ...newContainer({ ...made, Driver, MountPoints, networks }), ...security }, host };
+  const what = { ID, Created: rfc3339(nowNs()), Path, Args, Config, Image: image?.id ?? "" };
+  return { stored: { ...newContainer({ ...what, ...made, Driver, networks }), ...security }, host };
 }

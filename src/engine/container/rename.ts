@@ -13,7 +13,8 @@ export async function renameContainer(parts: ContainerParts, name: string, to: s
     const after = allocated(() => parseContainerName(`/${to.replace(/^\//, "")}`));
     if (after === before) throw new InvalidParameter("Renaming a container with the same name as its current name");
     allocated(() => store.reserve(after, id));
-    const renamed = { ...container, stored: { ...container.stored, Name: after } };
+    const NetworkSettings = { ...container.stored.NetworkSettings, IsAnonymousEndpoint: false };
+    const renamed = { ...container, stored: { ...container.stored, Name: after, NetworkSettings } };
     try {
       await store.update(renamed);
     } catch (error) {

@@ -104,7 +104,11 @@ export interface StoredMount {
 export type NewContainer = Pick<
   StoredContainer,
   "ID" | "Created" | "Path" | "Args" | "Config" | "Image" | "Name" | "Driver" | "MountPoints"
-> & { readonly networks: Record<string, EndpointSettings> };
+> & {
+  readonly networks: Record<string, EndpointSettings>;
+  /** Its name is one that we have thought of. */
+  readonly nameless: boolean;
+};
 
 /** The file of a container that never ran, as dockerd 20.10 writes it. */
 export function newContainer(given: NewContainer): StoredContainer {
@@ -118,7 +122,7 @@ export function newContainer(given: NewContainer): StoredContainer {
     Args: given.Args,
     Config: given.Config,
     Image: given.Image,
-    NetworkSettings: networkSettings(given.networks),
+    NetworkSettings: networkSettings(given),
     LogPath: "",
     Name: given.Name,
     Driver: given.Driver,
@@ -159,7 +163,7 @@ export function neverRun(): StoredState {
   };
 }
 
-function networkSettings(networks: Record<string, EndpointSettings>): StoredNetworks {
+function networkSettings({ networks, nameless }: NewContainer): StoredNetworks {
   const stored = Object.entries(networks).map(([name, endpoint]) => [name, { ...endpoint, IPAMOperational: false }]);
   return {
     Bridge: "",
@@ -173,7 +177,7 @@ function networkSettings(networks: Record<string, EndpointSettings>): StoredNetw
     SandboxKey: "",
     SecondaryIPAddresses: null,
     SecondaryIPv6Addresses: null,
-    IsAnonymousEndpoint: false,
+    IsAnonymousEndpoint: nameless,
     HasSwarmEndpoint: false,
   };
 }

@@ -59,7 +59,9 @@ export class Attachments {
   #plain({ NetworkSettings: settings }: StoredContainer): StoredNetworks {
     const asked = Object.entries(settings.Networks ?? {});
     const networks = asked.map(([name, endpoint]) => [name, this.#attachTo(name, endpoint)] as const);
-    return { ...settings, SandboxID: randomID(), Networks: Object.fromEntries(networks), Ports: {} };
+    const place = { SandboxID: randomID(), Networks: Object.fromEntries(networks) };
+    const isAttached = networks.some(([, { EndpointID }]) => EndpointID);
+    return { ...settings, ...place, ...(isAttached && { Ports: {} }) };
   }
 
   /** @returns what the container's file says from then on */

@@ -47,3 +47,17 @@ async function changed(parts: ContainerParts, container: Container, Paused: bool
   emitContainer(parts, after, Paused ? "pause" : "unpause");
   await store.settled(id);
 }
+
+/** Does something to a container while its processes, if it has any that run, are frozen. */
+export async function whilePaused<T>(parts: ContainerParts, id: string, run: () => Promise<T>): Promise<T> {
+  const { store } = parts;
+  const { Running, Paused, Restarting } = store.find(id).stored.State;
+  if (!Running || Paused || Restarting) return run();
+  await pauseContainer(parts, id);
+  try {
+    return await run();
+  } finally {
+    // Somebody may have thawed it, or ended it.
+    if (store.byID(id)?.stored.State.Paused) await unpauseContainer(parts, id);
+  }
+}

@@ -64,6 +64,15 @@ export class RunningEngine implements AsyncDisposable {
     return { code: (await ended).StatusCode, out: await out };
   }
 
+  /** What a further process in a container writes. */
+  async exec(id: string, Cmd: string[]): Promise<string> {
+    const { execs } = this.engine;
+    const { Id } = await execs.create(id, { Cmd, AttachStdout: true, AttachStderr: true });
+    const started = await execs.start(Id, {});
+    if (!started) throw new Error("it was detached");
+    return textOf(started.stream);
+  }
+
   /** Events of containers from now on, as `action exitCode-or-signal`; call it to get what has come so far. */
   events(type = "container"): () => string[] {
     const told: EventMessage[] = [];
@@ -85,6 +94,11 @@ export class RunningEngine implements AsyncDisposable {
       return event;
     }
     throw new Error("unreachable");
+  }
+
+  /** Resolves when what is known of a container is on disk: a change that changes nothing comes after all before. */
+  async flushed(id: string): Promise<void> {
+    await this.engine.processes.update(id, {});
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -38,7 +38,7 @@ test.skipIf(cannotRun)("what runs goes on when its engine is killed; no line and
   expect(lines).toEqual(Array.from({ length: 3000 }, (_, i) => String(i + 1)));
   const { State } = await containers.inspect(lasting);
   expect(State).toMatchObject({ Status: "running", Running: true, ExitCode: 0 });
-  expect(readFileSync(`/proc/${State.Pid}/cmdline`, "utf8")).toContain("sleep");
+  expect(readFileSync(`/proc/${State.Pid}/cgroup`, "utf8")).toContain(lasting);
   for (let tries = 0; existsSync(`${ours.root}/containers/${removed}`); tries++) {
     expect(tries).toBeLessThan(200);
     await delay(20);
@@ -49,12 +49,44 @@ test.skipIf(cannotRun)("what runs goes on when its engine is killed; no line and
   expect(ours.reports).toEqual([]);
 });
 
+test.skipIf(cannotRun)("a daemon starts what its policy says, and removes what was to go", async () => {
+  await using ours = await RunningEngine.open();
+  const policy = (Name: string) => ({ HostConfig: { RestartPolicy: { Name } } });
+  const sleep = ["sleep", "1000"];
+  const always = await ours.started(sleep, policy("always"));
+  const stopped = await ours.started(sleep, policy("unless-stopped"));
+  const never = await ours.started(sleep);
+  const created = await ours.created(sleep, policy("always"));
+  for (const id of [always, stopped, never]) await ours.engine.processes.stop(id, { timeoutS: 0 });
+  const lasting = await ours.started(sleep, policy("unless-stopped"));
+  const going = await ours.started(sleep, { HostConfig: { AutoRemove: true } });
+  const pids = await Promise.all(
+    [lasting, going].map(async (id) => (await ours.engine.containers.inspect(id)).State.Pid),
+  );
+  await ours.engine[Symbol.asyncDispose]();
+  // As if the machine had been switched off.
+  for (const pid of pids) process.kill(pid, "SIGKILL");
+  const { containers } = await ours.reopen({ autostart: true });
+  const states = async () => {
+    const all = await containers.list({ all: true });
+    return Object.fromEntries(all.map(({ Id, State }) => [Id, State]));
+  };
+  const wanted = {
+    [always]: "running",
+    [lasting]: "running",
+    [stopped]: "exited",
+    [never]: "exited",
+    [created]: "created",
+  };
+  await expect.poll(states, { timeout: 20_000 }).toEqual(wanted);
+});
+
 test.skipIf(cannotRun)("an engine that is closed leaves what runs, and the next takes it up", async () => {
   await using ours = await RunningEngine.open();
   const id = await ours.started(["sleep", "1000"], { HostConfig: { IpcMode: "shareable" } });
   const before = (await ours.engine.containers.inspect(id)).State;
   await ours.engine[Symbol.asyncDispose]();
-  expect(readFileSync(`/proc/${before.Pid}/cmdline`, "utf8")).toContain("sleep");
+  expect(readFileSync(`/proc/${before.Pid}/cgroup`, "utf8")).toContain(id);
   const { containers, processes, execs } = await ours.reopen();
   expect((await containers.inspect(id)).State).toEqual(before);
   const { Id } = await execs.create(id, { Cmd: ["sh", "-c", "echo hi > /dev/shm/f"] });

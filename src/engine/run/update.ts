@@ -1,5 +1,5 @@
 import { limitContainer } from "../../runtime/index.js";
-import { InvalidParameter, messageOf } from "../../spec/index.js";
+import { goJSON, InvalidParameter, messageOf } from "../../spec/index.js";
 import type { HostConfig } from "../api-container.js";
 import type { UpdateBody } from "../api-process.js";
 import { checkConfig } from "../container/check-config.js";
@@ -25,7 +25,7 @@ export async function updateContainer(
     const container = { ...before, host: changed(before, fullHostConfig(body)) };
     const { Running, Restarting, RemovalInProgress, Dead } = before.stored.State;
     if (RemovalInProgress || Dead) throw cannot(id, 'Container is marked for removal and cannot be "update".');
-    if (Running && !Restarting) await apply(parts, container);
+    if (Running && !Restarting && limitsOf(before) !== limitsOf(container)) await apply(parts, container);
     await store.update(container);
     emitContainer(parts, container, "update");
   });
@@ -53,6 +53,10 @@ function changed({ stored, host }: Container, given: HostConfig): HostConfig {
     throw cannot(stored.ID, why);
   }
   return after;
+}
+
+function limitsOf({ host }: Container): string {
+  return goJSON(changeable.map((key) => host[key] ?? null));
 }
 
 /** Tells the runtime, which writes the limits of the container that runs. */
