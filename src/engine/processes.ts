@@ -27,7 +27,7 @@ export interface Processes {
   pause(name: string): Promise<void>;
   /** @throws Conflict: it is not paused */
   unpause(name: string): Promise<void>;
-  /** Resolves as soon as it waits; `ended` settles when the condition is met. */
+  /** Resolves as soon as it waits; `ended` settles when the condition is met, or rejects when `signal` fires. */
   wait(name: string, condition?: WaitCondition, options?: AbortOption): Promise<{ ended: Promise<WaitResult> }>;
   /**
    * What the process writes, and its standard input: in wire format, framed unless `tty`. Of a container that does not

@@ -4,7 +4,6 @@ import type { Filters } from "../api-system.js";
 import type { ContainerRemoveOptions } from "../containers.js";
 import { checkFilters, prunableByLabels } from "../filters.js";
 import { killed } from "../run/kill.js";
-import { resultOf } from "../run/states.js";
 import { parseTimestamp } from "../timestamp.js";
 import { type ContainerParts, emitContainer } from "./container-parts.js";
 import type { Container } from "./container-store.js";
@@ -77,7 +76,7 @@ export async function bury(parts: ContainerParts, container: Container, volumes:
   if (volumes) await removeAnonymousVolumes(parts, container);
   await store.delete(stored.ID);
   emitContainer(parts, container, "destroy");
-  lives.of(stored.ID).tell("removal", resultOf(stored.State));
+  lives.of(stored.ID).tell("removal", { StatusCode: stored.State.ExitCode, Error: null });
   lives.forget(stored.ID);
   execs.forget(stored.ID);
   await supervisor.abandon({ id: stored.ID }).catch((error) => report(messageOf(error)));

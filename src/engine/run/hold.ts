@@ -1,4 +1,5 @@
-import { Undo } from "../../spec/index.js";
+import { isErrno, Undo } from "../../spec/index.js";
+import { MS, mount } from "../../sys/index.js";
 import type { ContainerParts } from "../container/container-parts.js";
 import type { Container } from "../container/container-store.js";
 import type { Held } from "./lives.js";
@@ -16,6 +17,7 @@ export async function hold({ layers, store }: ContainerParts, container: Contain
   failed.defer(() => undo[Symbol.asyncDispose]());
   const tree = await layers.rw.mount(container.stored.ID);
   undo.defer(() => tree[Symbol.asyncDispose]());
+  keepPrivate(tree.path);
   const shm = await sharedMemory(store, container);
   if (shm) undo.defer(() => shm[Symbol.asyncDispose]());
   failed.done();
@@ -26,4 +28,14 @@ export async function hold({ layers, store }: ContainerParts, container: Contain
     ...(shm && { shm: shm.path }),
     [Symbol.asyncDispose]: () => undo[Symbol.asyncDispose](),
   };
+}
+
+/** What is mounted in the tree here, for `docker cp`, is not mounted in the container, nor the other way round. */
+function keepPrivate(path: string): void {
+  try {
+    mount("none", path, null, MS.PRIVATE, null);
+  } catch (error) {
+    // A driver without mounts.
+    if (!isErrno(error, "EINVAL")) throw error;
+  }
 }

@@ -30,12 +30,21 @@ export class Life {
   removing = false;
   readonly #waiters: Record<Moment, Set<(result: WaitResult) => void>> = { exit: new Set(), removal: new Set() };
 
-  /** Resolves at the next such moment; never when `signal` fires before. */
+  /** Resolves at the next such moment. @throws the reason of `signal`, when that fires before */
   next(moment: Moment, signal?: AbortSignal): Promise<WaitResult> {
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       const waiters = this.#waiters[moment];
-      waiters.add(resolve);
-      signal?.addEventListener("abort", () => waiters.delete(resolve), { once: true });
+      const onAbort = () => {
+        waiters.delete(told);
+        reject(signal?.reason);
+      };
+      const told = (result: WaitResult) => {
+        signal?.removeEventListener("abort", onAbort);
+        resolve(result);
+      };
+      if (signal?.aborted) return reject(signal.reason);
+      waiters.add(told);
+      signal?.addEventListener("abort", onAbort, { once: true });
     });
   }
 

@@ -30,7 +30,10 @@ export function storedLog(
   const follows = follow && state.Running;
   const ended = new AbortController();
   const stop = signal ? AbortSignal.any([signal, ended.signal]) : ended.signal;
-  if (follows) void endOfRuns(parts, id, stop).then(() => ended.abort());
+  if (follows) {
+    const over = () => ended.abort();
+    void endOfRuns(parts, id, stop).then(over, over);
+  }
   return readLog(path, {
     ...{ stdout, stderr, ...options },
     framed: !config.Tty,

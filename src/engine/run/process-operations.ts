@@ -1,3 +1,4 @@
+import type { Exit } from "../../runtime/index.js";
 import { messageOf } from "../../spec/index.js";
 import type { ContainerParts } from "../container/container-parts.js";
 import { emitContainer } from "../container/container-parts.js";
@@ -42,16 +43,21 @@ async function resize(parts: ContainerParts, name: string, { height, width }: Te
   emitContainer(parts, container, "resize", { height: String(height), width: String(width) });
 }
 
-/** Takes in the exits that the supervisor tells, until `signal` fires. */
+/** Takes in the exits that the supervisor tells, until `signal` fires; resolves when those that came are dealt with. */
 export async function watchExits(parts: ContainerParts, signal: AbortSignal): Promise<void> {
-  const { supervisor, report } = parts;
-  for await (const exit of supervisor.exits(signal)) {
-    const { id, execID, exitCode } = exit;
-    const failed = (error: unknown) => report(`the exit of container ${id}: ${messageOf(error)}`);
-    if (execID === undefined) void processEnded(parts, exit).catch(failed);
-    else {
-      execEnded(parts, id, execID, exitCode);
-      void supervisor.acknowledge({ id, execID }).catch(failed);
-    }
+  const underWay = new Set<Promise<void>>();
+  for await (const exit of parts.supervisor.exits(signal)) {
+    const dealing = takeIn(parts, exit)
+      .catch((error) => parts.report(`the exit of container ${exit.id}: ${messageOf(error)}`))
+      .finally(() => underWay.delete(dealing));
+    underWay.add(dealing);
   }
+  await Promise.all(underWay);
+}
+
+async function takeIn(parts: ContainerParts, exit: Exit): Promise<void> {
+  const { id, execID, exitCode } = exit;
+  if (execID === undefined) return processEnded(parts, exit);
+  execEnded(parts, id, execID, exitCode);
+  await parts.supervisor.acknowledge({ id, execID });
 }

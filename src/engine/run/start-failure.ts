@@ -1,3 +1,4 @@
+import { RuntimeFailure } from "../../runtime/index.js";
 import { InvalidParameter, messageOf } from "../../spec/index.js";
 
 /** A start that came to nothing: what is told, and which exit code it leaves. */
@@ -11,7 +12,9 @@ const notThere = ["executable file not found", "no such file or directory", "sys
 
 /** What dockerd makes of a runtime's words. @param command the program that was to be run */
 export function startFailure(command: string, error: unknown): StartFailure {
-  const message = messageOf(error);
+  const said = messageOf(error);
+  // What containerd puts in front, and clients know.
+  const message = said.startsWith("OCI runtime create failed") ? `failed to create shim task: ${said}` : said;
   const says = (text: string) => message.toLowerCase().includes(text.toLowerCase());
   const invalid = (text = message) => new InvalidParameter(text, { cause: error });
   if (says("not a directory")) {
@@ -21,5 +24,5 @@ export function startFailure(command: string, error: unknown): StartFailure {
   }
   if (says("permission denied")) return { exitCode: 126, error: invalid() };
   if (says(command) && notThere.some(says)) return { exitCode: 127, error: invalid() };
-  return { error };
+  return { error: message === said ? error : new RuntimeFailure(message, { cause: error }) };
 }

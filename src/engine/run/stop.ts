@@ -21,7 +21,10 @@ export async function stopContainer(parts: ContainerParts, name: string, options
   const exit = lives
     .of(id)
     .next("exit", waiting.signal)
-    .then(() => true);
+    .then(
+      () => true,
+      () => false,
+    );
   try {
     await send(parts, id, signal);
     const late = patienceS < 0 ? [] : [delay(Math.min(patienceS * 1000, longestMs), false, { signal: waiting.signal })];

@@ -11,7 +11,9 @@ export function waitFor(
   signal: AbortSignal | undefined,
 ): { ended: Promise<WaitResult> } {
   const { ID: id, State: state } = store.find(name).stored;
-  if (condition === "removed") return { ended: lives.of(id).next("removal", signal) };
   if (condition === "not-running" && !state.Running) return { ended: Promise.resolve(resultOf(state)) };
-  return { ended: lives.of(id).next("exit", signal) };
+  const ended = lives.of(id).next(condition === "removed" ? "removal" : "exit", signal);
+  // Who has gone away does not look at it any more.
+  ended.catch(() => {});
+  return { ended };
 }
