@@ -1,0 +1,92 @@
+/**
+ * Run by a test in a network and a mount namespace of its own, with a directory to work in: containers on the bridge
+ * of a daemon, under the real docker command. Prints one JSON object.
+ */
+import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
+import { join } from "node:path";
+import { raiseLoopback } from "../src/sys/index.js";
+import { Layerkitd } from "./oracle/layerkitd.js";
+import { run } from "./oracle/run.js";
+import { smallRoot } from "./oracle/small-root.js";
+
+const [directory = ""] = process.argv.slice(2);
+raiseLoopback();
+const root = join(directory, "root");
+const bridged = ["--bridge", "layerkit0"];
+const image = await smallRoot(["sh", "cat", "perl"], {});
+
+/** A server on port 80 that says `hello`, without a module. */
+const server = `socket S,2,1,6; setsockopt S,1,2,1; bind S,pack("Sna4x8",2,80,"\\0"x4) or die; listen S,5;
+  while (accept C,S) { print C "hello"; close C }`;
+
+function said(host: string, port: number): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port, timeout: 10_000 });
+    socket.on("data", (data) => resolve(String(data)));
+    socket.on("error", (error) => resolve((error as NodeJS.ErrnoException).code ?? error.message));
+    socket.on("timeout", () => resolve("no answer"));
+  });
+}
+
+const rules = async () => (await run("iptables", ["-t", "nat", "-S"])).stdout.match(/^.*dport.*$/gm)?.length ?? 0;
+const found: Record<string, unknown> = {};
+let daemon = await Layerkitd.start(root, bridged);
+await run("docker", ["-H", `unix://${daemon.socket}`, "import", "-", "base:1"], { input: image });
+
+const start = (name: string, ...flags: string[]) =>
+  daemon.docker("run", "--detach", "--name", name, ...flags, "base:1", "perl", "-e", server);
+await start("web", "--publish", "8080:80");
+await start("other", "--publish", "127.0.0.1::80", "--expose", "81");
+const address = await daemon.docker("inspect", "--format", "{{.NetworkSettings.IPAddress}}", "web");
+const [, port = ""] = (await daemon.docker("port", "other", "80")).split(":");
+found.addresses = [address, await daemon.docker("inspect", "--format", "{{.NetworkSettings.IPAddress}}", "other")];
+found.published = [await said("127.0.0.1", 8080), await said("127.0.0.1", Number(port)), await said(address, 80)];
+found.ports = (await daemon.docker("ps", "--format", "{{.Names}} {{.Ports}}")).replaceAll(port, "PORT").split("\n");
+const script = `socket S,2,1,6; connect S,pack("Sna4x8",2,80,pack("C4",172,17,0,2)) or die "$!"; print <S>`;
+found.between = await daemon.docker("exec", "other", "perl", "-e", script);
+found.hosts = (await daemon.docker("exec", "web", "cat", "/etc/hosts")).match(/^172.*$/m)?.[0].split("\t")[0];
+found.network = JSON.parse(await daemon.docker("network", "inspect", "bridge", "--format", "{{json .IPAM.Config}}"));
+found.members = await daemon.docker(
+  "network",
+  "inspect",
+  "bridge",
+  "--format",
+  "{{range .Containers}}{{.Name}} {{.IPv4Address}};{{end}}",
+);
+const refused = await daemon.tryDocker(["run", "--publish", "8080:80", "base:1", "sh"]);
+found.refused = [refused.status, /Bind for 0.0.0.0:8080 failed: port is already allocated/.test(refused.stderr)];
+found.alone = await daemon
+  .docker("run", "--rm", "--network", "none", "base:1", "cat", "/proc/net/dev")
+  .then((text) => text.match(/^ *\w+:/gm)?.map((name) => name.trim()));
+found.shared = await daemon
+  .docker("run", "--rm", "--network", "container:web", "base:1", "cat", "/etc/hosts")
+  .then((text) => text.includes(address));
+
+daemon.kill();
+await daemon[Symbol.asyncDispose]();
+found.without = await said("127.0.0.1", 8080);
+daemon = await Layerkitd.start(root, bridged);
+found.after = [
+  await said("127.0.0.1", 8080),
+  await daemon.docker("ps", "--quiet").then((text) => text.split("\n").length),
+];
+await start("third");
+found.third = await daemon.docker("inspect", "--format", "{{.NetworkSettings.IPAddress}}", "third");
+await daemon.docker("restart", "--time", "0", "web");
+found.restarted = await said("127.0.0.1", 8080);
+await daemon.docker("rm", "--force", "web", "other", "third");
+found.gone = [await said("127.0.0.1", 8080), await rules()];
+
+// Without plugins, as on a machine that lacks them.
+const empty = await mkdtemp(join(directory, "empty-"));
+for (const place of ["/usr/lib/cni", "/usr/lib/podman"]) await run("mount", ["--bind", empty, place]);
+const lacking = await daemon.tryDocker(["run", "--rm", "base:1", "sh", "-c", "echo ran"]);
+found.lacking = [
+  lacking.status,
+  /needs the CNI plugins bridge.* or netavark: install them.* or use the network none or host/.test(lacking.stderr),
+];
+found.host = await daemon.docker("run", "--rm", "--network", "host", "base:1", "sh", "-c", "echo ran");
+await daemon[Symbol.asyncDispose]();
+await mkdir(directory, { recursive: true });
+await writeFile(join(directory, "found.json"), JSON.stringify(found));
