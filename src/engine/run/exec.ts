@@ -30,16 +30,16 @@ export function execOperations(parts: ContainerParts): Execs {
 export function createExec(parts: ContainerParts, name: string, body: ExecCreateBody): Exec {
   const container = parts.store.find(name);
   if (!body.Cmd?.length) throw new InvalidParameter("No exec command specified");
-  assertRuns(container);
+  assertRuns(container, name);
   const exec = parts.execs.add(randomID(), container.stored.ID, body);
   tell(parts, container, exec, "exec_create");
   return exec;
 }
 
-function assertRuns({ stored }: Container): void {
+function assertRuns({ stored }: Container, name: string): void {
   const { ID: id, State: state } = stored;
   if (!state.Running) throw notRunning(id);
-  if (state.Paused) throw new Conflict(`Container ${id} is paused, unpause the container before exec`);
+  if (state.Paused) throw new Conflict(`Container ${name} is paused, unpause the container before exec`);
   if (state.Restarting) throw new Conflict(`Container ${id} is restarting, wait until the container is running`);
 }
 
@@ -59,7 +59,7 @@ async function startExec(
   if (exec.state === "ended") throw new Conflict(`Error: Exec command ${id} has already run`);
   if (exec.state === "running") throw new Conflict(`Error: Exec command ${id} is already running`);
   const container = store.find(exec.container);
-  assertRuns(container);
+  assertRuns(container, exec.container);
   exec.state = "running";
   const {
     AttachStdin: stdin = false,

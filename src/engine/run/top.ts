@@ -36,7 +36,7 @@ async function ps(args: readonly string[]): Promise<string> {
     return (await run("ps", args, { maxBuffer: 64 << 20 })).stdout;
   } catch (error) {
     const said = (error as { stderr?: string }).stderr?.trim().split("\n")[0];
-    throw new Error(`Error running ps: ${said || messageOf(error)}`, { cause: error });
+    throw new Error(`ps: ${said || messageOf(error)}`, { cause: error });
   }
 }
 

@@ -12,8 +12,14 @@ export function waitFor(
 ): { ended: Promise<WaitResult> } {
   const { ID: id, State: state } = store.find(name).stored;
   if (condition === "not-running" && !state.Running) return { ended: Promise.resolve(resultOf(state)) };
-  const ended = lives.of(id).next(condition === "removed" ? "removal" : "exit", signal);
+  const life = lives.of(id);
+  const ended = condition === "removed" ? life.next("removal", signal).then(withoutError) : life.next("exit", signal);
   // Who has gone away does not look at it any more.
   ended.catch(() => {});
   return { ended };
+}
+
+/** Of a container that is gone dockerd does not say why it did not start: the docker command would say so twice. */
+function withoutError({ StatusCode }: WaitResult): WaitResult {
+  return { StatusCode, Error: null };
 }
