@@ -3,7 +3,7 @@ import type { ContainerInspect } from "../../engine/index.js";
 import { Conflict } from "../../spec/index.js";
 import { pathPart } from "../client.js";
 import { detachKeys, usualKeys } from "../process/detach-keys.js";
-import { attachedConnections, runAttached } from "../process/run-attached.js";
+import { attachedConnections, runAttached, stayed } from "../process/run-attached.js";
 import { assertTerminal } from "../process/terminal.js";
 import { talking } from "../session.js";
 
@@ -32,7 +32,8 @@ export function attachCommand(): Command {
           const stdin = options.stdin && OpenStdin;
           assertTerminal({ tty, stdin });
           const proxy = !tty && !["0", "false", "f"].includes(options.sigProxy);
-          process.exitCode = await runAttached(session, Id, { tty, stdin, stdout: true, stderr: true, keys, proxy });
+          const asked = { tty, stdin, stdout: true, stderr: true, keys, proxy };
+          process.exitCode = stayed(await runAttached(session, Id, asked));
         },
         { connections: attachedConnections },
       ),

@@ -5,6 +5,7 @@ import { addFlags, putFlags } from "../flags/flag.js";
 import { executionFlags } from "../flags/process.js";
 import { attach } from "../process/attachment.js";
 import { detachKeys, usualKeys } from "../process/detach-keys.js";
+import { stayed } from "../process/run-attached.js";
 import { assertTerminal, tellSize, terminalSize } from "../process/terminal.js";
 import { type Session, talking } from "../session.js";
 
@@ -55,6 +56,6 @@ async function exec({ client, args: [name = "", ...Cmd], options }: Session<Opti
   const connection = await client.hijack(`/exec/${Id}/start`, start);
   const resize = ({ h, w }: { h: number; w: number }) => client.tell("POST", `/exec/${Id}/resize`, { query: { h, w } });
   using _ = tty ? tellSize(resize) : undefined;
-  if ((await attach(connection, { tty, stdin, keys })) === "detached") return 0;
+  stayed(await attach(connection, { tty, stdin, keys }));
   return (await client.get<ExecInspect>(`/exec/${Id}/json`)).ExitCode ?? 0;
 }

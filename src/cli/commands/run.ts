@@ -65,7 +65,8 @@ async function run(session: Session<Options>): Promise<number> {
   const { AttachStdout: stdout = false, AttachStderr: stderr = false } = request;
   const proxy = !["0", "false", "f"].includes(options.sigProxy);
   const condition = request.HostConfig.AutoRemove ? "removed" : "next-exit";
-  return await runAttached(session, id, { tty, stdin, stdout, stderr, keys, proxy, condition }, start);
+  const outcome = await runAttached(session, id, { tty, stdin, stdout, stderr, keys, proxy, condition }, start);
+  return outcome === "detached" ? 0 : outcome;
 }
 
 /** Statuses as shells have them: 127 for a program that is not there, 126 for one that cannot be run. */

@@ -4,7 +4,7 @@ import { pathPart } from "../client.js";
 import { each, WrongUsage } from "../failure.js";
 import { print } from "../print.js";
 import { detachKeys, usualKeys } from "../process/detach-keys.js";
-import { attachedConnections, runAttached } from "../process/run-attached.js";
+import { attachedConnections, runAttached, stayed } from "../process/run-attached.js";
 import { assertTerminal } from "../process/terminal.js";
 import { type Session, talking } from "../session.js";
 
@@ -47,7 +47,7 @@ async function attached(session: Session<Options>): Promise<number> {
   const stdin = (options.interactive ?? false) && OpenStdin;
   assertTerminal({ tty, stdin });
   const condition = HostConfig.AutoRemove ? "removed" : "next-exit";
-  return await runAttached(session, Id, { tty, stdin, stdout, stderr, keys, proxy: !tty, condition }, () =>
-    client.tell("POST", `/containers/${Id}/start`),
-  );
+  const start = () => client.tell("POST", `/containers/${Id}/start`);
+  const asked = { tty, stdin, stdout, stderr, keys, proxy: !tty, condition } as const;
+  return stayed(await runAttached(session, Id, asked, start));
 }

@@ -23,14 +23,14 @@ export const attachedConnections = 3;
 /**
  * Attaches to a container, has `begin` start it, and stays until it has ended or the user leaves it.
  *
- * @returns the exit status
+ * @returns the exit status; "detached" when the user left it
  */
 export async function runAttached(
   { client, interrupt }: { readonly client: Client; readonly interrupt: Interrupt },
   name: string,
   { tty, stdin, stdout, stderr, keys, proxy, condition }: Attached,
   begin: () => Promise<void> = async () => {},
-): Promise<number> {
+): Promise<number | "detached"> {
   const path = `/containers/${pathPart(name)}`;
   const connection = await client.hijack(`${path}/attach`, { query: { stream: true, stdin, stdout, stderr } });
   const waiting = await client.send("POST", `${path}/wait`, { query: { condition } });
@@ -43,8 +43,14 @@ export async function runAttached(
   const tell = (what: string, query: object) => client.tell("POST", `${path}/${what}`, { query: { ...query } });
   using _signals = proxy ? interrupt.divert((signal) => void tell("kill", { signal }).catch(() => {})) : undefined;
   using _size = tty ? tellSize((size) => tell("resize", size)) : undefined;
-  if ((await attach(connection, { tty, stdin, keys })) === "detached") return 0;
-  return await exitStatus(waiting);
+  const how = await attach(connection, { tty, stdin, keys });
+  return how === "ended" ? await exitStatus(waiting) : how;
+}
+
+/** For commands that are there to stay: to leave is no success. */
+export function stayed<T>(outcome: T | "detached"): T {
+  if (outcome === "detached") throw new Error("read escape sequence");
+  return outcome as T;
 }
 
 async function exitStatus(waiting: Reply): Promise<number> {
