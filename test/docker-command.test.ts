@@ -4,30 +4,17 @@ import { describe, expect, test } from "vitest";
 import { Dockerd } from "./oracle/dockerd.js";
 import { Layerkitd } from "./oracle/layerkitd.js";
 import { lacking } from "./oracle/programs.js";
-import { output, type Ran, type RunOptions } from "./oracle/run.js";
+import { output } from "./oracle/run.js";
 import { sampleArchive, streamOf } from "./oracle/sample-image.js";
 import { savedImages, spooled } from "./oracle/saved-images.js";
 import { loopDisk } from "./oracle/scratch.js";
+import { type Step, said, stepsOf } from "./oracle/side-by-side.js";
 
 const skip = lacking("root", "mounts", "loop", "dockerd", "docker", "containerd", "runc", "mkfs.ext4");
 
-/** Either daemon, as the docker command sees it. */
-interface Daemon {
-  tryDocker(args: readonly string[], options?: RunOptions): Promise<Ran>;
-}
-
-/** One command of the script; sorted where docker's own order is random: changes, images of one second. */
-interface Step {
-  readonly args: readonly string[];
-  readonly options?: RunOptions;
-  readonly sorted?: true;
-  /** Takes a tar on standard output apart. */
-  readonly tar?: true;
-}
-
 /** What a user does in a day with images and containers at rest. The directory holds `sample.tar` and `rootfs.tar`. */
 function script(at: (name: string) => string): Step[] {
-  const steps: (string | Omit<Step, "args">)[][] = [
+  return stepsOf([
     ["images"],
     ["ps", "-a"],
     ["load", "-i", at("sample.tar")],
@@ -92,11 +79,7 @@ function script(at: (name: string) => string): Step[] {
     ["rmi", "sample:1"],
     ["images", "-a"],
     ["system", "df"],
-  ];
-  return steps.map((step) => ({
-    args: step.filter((part) => typeof part === "string"),
-    ...(step.find((part) => typeof part !== "string") as Omit<Step, "args"> | undefined),
-  }));
+  ]);
 }
 
 describe.skipIf(skip)("the docker command, unchanged", () => {
@@ -161,44 +144,3 @@ describe.skipIf(skip)("the docker command, unchanged", () => {
     expect(await daemon.docker("version", "--format", "{{.Server.APIVersion}}")).toMatch(/^1\.\d+$/);
   });
 });
-
-async function said(daemon: Daemon & AsyncDisposable, steps: readonly Step[]) {
-  await using served = daemon;
-  const ids = new Map<string, string>();
-  const all: { status: number; stdout: string[]; stderr: string[] }[] = [];
-  for (const { args, options, sorted, tar } of steps) {
-    const { status, stdout, bytes, stderr } = await served.tryDocker(args, options);
-    const text = tar && status === 0 ? await tarListing(bytes) : stdout;
-    const lines = neutral(text, ids).split("\n");
-    all.push({ status, stdout: sorted ? lines.sort() : lines, stderr: neutral(stderr, ids).split("\n") });
-  }
-  return all;
-}
-
-/** Types, modes, names, sizes and link targets of a tar; its digest-named members are the same on both sides. */
-async function tarListing(tar: Buffer): Promise<string> {
-  const lines = await output("tar", ["--numeric-owner", "-tvf", "-"], { input: tar });
-  return lines
-    .replace(/\d{4}-\d\d-\d\d \d\d:\d\d/g, "TIME")
-    .split("\n")
-    .sort()
-    .join("\n");
-}
-
-/** What a daemon without IP forwarding warns of. */
-const warning = /^WARNING: IPv4 forwarding is disabled.*\n/gm;
-
-/** Ids by the order of their appearance, ages left out: what may differ between two daemons. */
-function neutral(text: string, ids: Map<string, string>): string {
-  const chosen = text.replace(/container [0-9a-f]{12} is using/g, "container ID is using"); // any of them
-  const aged = chosen
-    .replace(warning, "")
-    .replace(/CREATED {2,}/g, "CREATED  ")
-    .replace(/(About an? \w+|Less than a second|\d+ \w+) ago */g, "AGO ");
-  const dated = aged.replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)/g, "TIME");
-  return dated.replace(/\b[0-9a-f]{64}\b|\b[0-9a-f]{12}\b/g, (id) => {
-    const short = id.slice(0, 12);
-    if (!ids.has(short)) ids.set(short, `ID${ids.size + 1}`);
-    return ids.get(short) as string;
-  });
-}
