@@ -2,9 +2,11 @@ import type { ConfigFile } from "../config/index.js";
 import type { EngineOptions } from "../engine/index.js";
 
 /** What the config file says of containers that say nothing themselves. */
-export function containerDefaults(file: ConfigFile): Pick<EngineOptions, "containers" | "initPath"> {
+export function containerDefaults(file: ConfigFile): Pick<EngineOptions, "containers" | "execRoot" | "initPath"> {
   const path = file["init-path"];
+  const execRoot = file["exec-root"];
   const ulimits = Object.values(file["default-ulimits"] ?? {});
+  const log = { driver: file["log-driver"], options: file["log-opts"] };
   const containers = {
     cgroupParent: file["cgroup-parent"],
     seccompProfile: file["seccomp-profile"],
@@ -13,8 +15,9 @@ export function containerDefaults(file: ConfigFile): Pick<EngineOptions, "contai
     shmSize: file["default-shm-size"],
     ipcMode: file["default-ipc-mode"],
     cgroupnsMode: file["default-cgroupns-mode"],
+    log: log.driver || log.options ? log : undefined,
     ...(ulimits.length > 0 && { ulimits }),
   };
   const set = Object.entries(containers).filter(([, value]) => value !== undefined);
-  return { containers: Object.fromEntries(set), ...(path && { initPath: path }) };
+  return { containers: Object.fromEntries(set), ...(path && { initPath: path }), ...(execRoot && { execRoot }) };
 }

@@ -15,6 +15,8 @@ export interface ContainerDefaults {
   /** Of /dev/shm, in bytes. */
   readonly shmSize?: number;
   readonly ipcMode?: "private" | "shareable";
+  /** Where their output goes, and its options: `json-file` unless given. */
+  readonly log?: { readonly driver?: string; readonly options?: Readonly<Record<string, string>> };
   /** By the version of control groups unless given. */
   readonly cgroupnsMode?: "private" | "host";
 }

@@ -130,7 +130,7 @@ export function withHostDefaults(given: HostConfig, defaults: HostDefaults): Hos
   const { LogConfig: log, Memory: memory, MemorySwap: swap, PidsLimit: pids, Privileged: privileged } = config;
   return {
     ...config,
-    LogConfig: { Type: log?.Type || "json-file", Config: log?.Config ?? {} },
+    LogConfig: logConfig(log, containers.log),
     NetworkMode: config.NetworkMode || "default",
     SecurityOpt: securityOptions(config),
     CgroupnsMode: config.CgroupnsMode || (privileged ? "host" : cgroupnsMode),
@@ -143,6 +143,13 @@ export function withHostDefaults(given: HostConfig, defaults: HostDefaults): Hos
     MaskedPaths: config.MaskedPaths ?? (privileged ? null : [...defaultMaskedPaths]),
     ReadonlyPaths: config.ReadonlyPaths ?? (privileged ? null : [...defaultReadonlyPaths]),
   };
+}
+
+/** The usual options are for the usual driver alone. */
+function logConfig(given: HostConfig["LogConfig"], usual: ContainerDefaults["log"] = {}) {
+  const { driver = "json-file", options = {} } = usual;
+  const Type = given?.Type || driver;
+  return { Type, Config: { ...(Type === driver && options), ...given?.Config } };
 }
 
 /** Where the host's processes are seen, labels would only be in the way. */

@@ -11,7 +11,7 @@ import type { Settings } from "./settings.js";
 
 const logDrivers = ["json-file"];
 
-export interface InfoParts extends Pick<ContainerParts, "store" | "images" | "events"> {
+export interface InfoParts extends Pick<ContainerParts, "store" | "images" | "events" | "defaults"> {
   readonly id: string;
   readonly root: string;
   readonly settings: { readonly current: Settings };
@@ -19,7 +19,7 @@ export interface InfoParts extends Pick<ContainerParts, "store" | "images" | "ev
 }
 
 /** What `docker info` shows: counts, storage driver, and what this machine is. */
-export function infoOf({ store, images, events, id, root, driver, settings }: InfoParts): Info {
+export function infoOf({ store, images, events, id, root, driver, settings, defaults }: InfoParts): Info {
   const { labels, runtimes, defaultRuntime } = settings.current;
   const states = store.list().map(({ stored }) => statusOf(stored.State));
   const warnings = [...(driver.warnings ?? []), ...imagesOfOthers(root, driver.name)];
@@ -39,7 +39,7 @@ export function infoOf({ store, images, events, id, root, driver, settings }: In
     NFd: -1,
     NGoroutines: -1,
     SystemTime: rfc3339(nowNs()),
-    LoggingDriver: "json-file",
+    LoggingDriver: defaults.log?.driver ?? "json-file",
     CgroupDriver: "cgroupfs",
     NEventsListener: events.readers,
     IndexServerAddress: "https://index.docker.io/v1/",

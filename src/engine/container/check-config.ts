@@ -2,6 +2,7 @@ import { posix } from "node:path";
 import { isCapability } from "../../runtime/index.js";
 import { InvalidParameter, type RunConfig } from "../../spec/index.js";
 import type { HostConfig } from "../api-container.js";
+import { logComplaint } from "../run/log-target.js";
 import { targetComplaint } from "./mount-request.js";
 import { isSignal } from "./signal.js";
 
@@ -62,6 +63,8 @@ function hostComplaint(host: HostConfig, runtimes: readonly string[]): string | 
   if (log?.Type && !logDrivers.includes(log.Type)) {
     return `error looking up logging plugin ${log.Type}: plugin "${log.Type}" not found`;
   }
+  const option = log && logComplaint(log);
+  if (option) return option;
   if (runtime !== "" && !runtimes.includes(runtime)) return `Unknown runtime specified ${runtime}`;
   const tmpfs = Object.keys(host.Tmpfs ?? {})
     .map(targetComplaint)

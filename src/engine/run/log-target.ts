@@ -5,26 +5,34 @@ import type { HostConfig } from "../api-container.js";
 import type { Container } from "../container/container-store.js";
 
 const options = ["max-file", "max-size", "compress", "labels", "labels-regex", "env", "env-regex", "tag"];
-const units: Readonly<Record<string, number>> = { "": 1, b: 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 };
+/** Those of log files are powers of ten. */
+const units = ["", "k", "m", "g", "t", "p"];
 
-/** What is wrong with a container's log config; undefined: nothing. In dockerd's words. */
+/** What dockerd refuses of a log config at create, in its words; undefined: nothing. */
 export function logComplaint({ Type: type = "", Config }: NonNullable<HostConfig["LogConfig"]>): string | undefined {
   if (type !== "json-file" && type !== "") return undefined;
-  const given = Object.entries(Config ?? {});
-  const unknown = given.find(([key]) => !options.includes(key));
-  if (unknown) return `unknown log opt '${unknown[0]}' for json-file log driver`;
-  const size = Config?.["max-size"];
-  if (size !== undefined && size !== "-1" && bytesIn(size) === undefined) return `invalid size: '${size}'`;
-  const files = Config?.["max-file"];
-  if (files === undefined) return undefined;
-  if (!/^\d+$/.test(files)) return `strconv.Atoi: parsing ${JSON.stringify(files)}: invalid syntax`;
-  return Number(files) < 1 ? "max-file cannot be less than 1" : undefined;
+  const unknown = Object.keys(Config ?? {}).find((key) => !options.includes(key));
+  return unknown === undefined ? undefined : `unknown log opt '${unknown}' for json-file log driver`;
 }
 
-function bytesIn(text: string): number | undefined {
-  const [, number, unit = ""] = /^(\d+(?:\.\d+)?) ?([kmgtb]?)(?:i?b)?$/i.exec(text) ?? [];
-  const factor = units[unit.toLowerCase()];
-  return number === undefined || factor === undefined ? undefined : Math.floor(Number(number) * factor);
+/** @returns undefined: no limit */
+function maxSize(text = "-1"): number | undefined {
+  if (text === "-1") return undefined;
+  const [, number, unit = ""] = /^(\d+(?:\.\d+)?) ?([kmgtp]?)b?$/i.exec(text) ?? [];
+  const bytes = Math.floor(Number(number ?? 0) * 1000 ** units.indexOf(unit.toLowerCase()));
+  if (number === undefined) throw bad(`invalid size: '${text}'`);
+  if (bytes <= 0) throw bad("max-size must be a positive number");
+  return bytes;
+}
+
+function maxFiles(text: string): number {
+  if (!/^\d+$/.test(text)) throw bad(`strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`);
+  if (Number(text) < 1) throw bad("max-file cannot be less than 1");
+  return Number(text);
+}
+
+function bad(why: string): InvalidParameter {
+  return new InvalidParameter(`failed to initialize logging driver: ${why}`);
 }
 
 /**
@@ -42,14 +50,14 @@ export function logTarget(directory: string, { stored, host }: Container): LogTa
     throw new NotImplemented(`failed to initialize logging driver: no log driver named '${type}' is here: ${instead}`);
   }
   const why = logComplaint(log);
-  if (why !== undefined) throw new InvalidParameter(`failed to initialize logging driver: ${why}`);
+  if (why !== undefined) throw bad(why);
   const { "max-size": size, "max-file": files, compress, ...naming } = log.Config ?? {};
-  const maxSize = size === undefined ? undefined : bytesIn(size);
+  const most = maxSize(size);
   const attrs = attributes(naming, stored.Config);
   return {
     path: join(directory, `${stored.ID}-json.log`),
-    ...(maxSize !== undefined && maxSize > 0 && { maxSize }),
-    ...(files !== undefined && { maxFiles: Number(files) }),
+    ...(most !== undefined && { maxSize: most }),
+    ...(files !== undefined && { maxFiles: maxFiles(files) }),
     ...(compress === "true" && { compress: true }),
     ...(Object.keys(attrs).length > 0 && { attrs }),
   };
