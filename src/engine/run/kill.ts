@@ -12,7 +12,7 @@ const { SIGKILL } = constants.signals;
 export async function killContainer(parts: ContainerParts, name: string, signal = "KILL"): Promise<void> {
   const { store } = parts;
   const number = signalNumber(signal);
-  const { ID: id } = store.find(name).stored;
+  const id = idToKill(parts, name);
   const cannot = (error: Error) => new Conflict(`Cannot kill container: ${name}: ${error.message}`, { cause: error });
   if (number !== SIGKILL && number !== 0) {
     await send(parts, id, number).catch((error) => Promise.reject(error instanceof Conflict ? cannot(error) : error));
@@ -20,6 +20,16 @@ export async function killContainer(parts: ContainerParts, name: string, signal 
   }
   if (!store.find(id).stored.State.Running) throw cannot(notRunning(id));
   await killed(parts, id);
+}
+
+/** @throws NotFound, in dockerd's words for this request alone */
+function idToKill({ store }: ContainerParts, name: string): string {
+  try {
+    return store.find(name).stored.ID;
+  } catch (error) {
+    if (!(error instanceof NotFound)) throw error;
+    throw new NotFound(`Cannot kill container: ${name}: ${error.message}`, { cause: error });
+  }
 }
 
 export function notRunning(id: string): Conflict {
