@@ -117,6 +117,7 @@ const script = (at: (name: string) => string) =>
     ["rm", "-f", "two"],
     ["wait", "nothing"],
     ["stop", "nothing"],
+    ["kill", "nothing"],
     ["logs", "nothing"],
     ["attach", "nothing"],
     ["ps", "-a"],
