@@ -1,4 +1,6 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, realpath } from "node:fs/promises";
+import { dirname } from "node:path";
+import { runDirectoryOf } from "../src/engine/run/run-directory.js";
 import { Dockerd } from "../test/oracle/dockerd.js";
 import { call } from "../test/oracle/engine-call.js";
 import { Layerkitd } from "../test/oracle/layerkitd.js";
@@ -10,6 +12,8 @@ export interface Contender extends AsyncDisposable {
   readonly socket?: string;
   /** The processes of its daemon. */
   pids(): Promise<number[]>;
+  /** Where those that look after its containers keep their files: how they are found. */
+  readonly runDirectory?: string;
   /** @param reference on a registry of 127.0.0.1 */
   pull(reference: string): Promise<void>;
   /** Takes the image and all its layers away; one that is not there is no error. */
@@ -18,13 +22,14 @@ export interface Contender extends AsyncDisposable {
 
 export async function startLayerkit(root: string): Promise<Contender> {
   const daemon = await Layerkitd.start(root);
-  return engine("layerkit", daemon.socket, async () => [daemon.pid], daemon);
+  const runDirectory = runDirectoryOf(await realpath(root));
+  return { ...engine("layerkit", daemon.socket, async () => [daemon.pid], daemon), runDirectory };
 }
 
 export async function startDockerd(root: string): Promise<Contender> {
   const dockerd = await Dockerd.start(root);
   const pids = async () => [dockerd.pid, ...(await childrenOf(dockerd.pid))];
-  return engine("dockerd", dockerd.socket, pids, dockerd);
+  return { ...engine("dockerd", dockerd.socket, pids, dockerd), runDirectory: dirname(dockerd.socket) };
 }
 
 function engine(name: string, socket: string, pids: () => Promise<number[]>, daemon: AsyncDisposable): Contender {

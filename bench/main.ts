@@ -5,6 +5,7 @@ import { pingsUntil } from "../test/oracle/pings.js";
 import { lacking } from "../test/oracle/programs.js";
 import { prepare } from "../test/setup/install.js";
 import { benchPackages, packages } from "../test/setup/packages.js";
+import { atRest, told } from "./at-rest.js";
 import type { Contender } from "./contenders.js";
 import { floors } from "./floor.js";
 import { optionsOf } from "./options.js";
@@ -61,6 +62,7 @@ async function perform(stage: Stage): Promise<void> {
     );
   }
   await tellPings(stage);
+  await tellAtRest(stage);
   for (const [who, why] of failures) console.log(`\n${who}: ${why}`);
 }
 
@@ -89,6 +91,18 @@ async function once(contender: Contender, { enter, prepare, run, after }: Work, 
     return await sampled(await contender.pids(), () => run(contender));
   } finally {
     await after?.(contender);
+  }
+}
+
+/** What it costs to have containers. */
+async function tellAtRest({ contenders, works }: Stage): Promise<void> {
+  const work = works.find(({ name }) => name === "run");
+  if (!work) return;
+  console.log("\nmemory at rest");
+  for (const contender of contenders.filter(({ socket }) => socket !== undefined)) {
+    await work.enter(contender);
+    console.log(told(contender.name, await atRest(contender)));
+    interrupt.signal.throwIfAborted();
   }
 }
 

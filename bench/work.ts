@@ -82,6 +82,20 @@ export function works({ host, archive, changes, data }: Material): Work[] {
     },
     { name: "create", title: "create + rm, 20 times", ...local, run: (on) => createAndRemove(on, loaded) },
     {
+      name: "run",
+      title: "run --rm … true, 20 times",
+      ...local,
+      run: (on) => repeatedly(20, () => docker(on, "run", "--rm", "--network", "none", loaded, "/bin/true")),
+    },
+    {
+      name: "exec",
+      title: "exec … true, 20 times",
+      ...local,
+      prepare: (on) => startIdle(on, "idle-0"),
+      run: (on) => repeatedly(20, () => docker(on, "exec", "idle-0", "/bin/true")),
+      after: (on) => removeContainer(on, "idle-0"),
+    },
+    {
       name: "rmi",
       title: "rmi",
       enter: async (on) => {
@@ -93,6 +107,11 @@ export function works({ host, archive, changes, data }: Material): Work[] {
   ];
 }
 
+/** Starts a container that does nothing. */
+export async function startIdle(on: Contender, name: string): Promise<void> {
+  await docker(on, "run", "--detach", "--network", "none", "--name", name, loaded, "/bin/sleep", "infinity");
+}
+
 /** As the archive names it. */
 const loaded = "layerkit/reference:latest";
 
@@ -100,9 +119,17 @@ function ask({ socket = "" }: Contender, path: string, method = "GET", body?: ob
   return call(socket, path, { method, ...(body && { body }) });
 }
 
-/** By the docker command: a client in this process would take more of the processors than that. */
-async function load({ socket = "" }: Contender, archive: string): Promise<void> {
-  await output("docker", ["--host", `unix://${socket}`, "load", "--quiet", "--input", archive], dockerEnvironment);
+/** A client in this process would take more of the processors than the docker command. */
+async function docker({ socket = "" }: Contender, ...args: readonly string[]): Promise<void> {
+  await output("docker", ["--host", `unix://${socket}`, ...args], dockerEnvironment);
+}
+
+function load(on: Contender, archive: string): Promise<void> {
+  return docker(on, "load", "--quiet", "--input", archive);
+}
+
+async function repeatedly(times: number, work: () => Promise<void>): Promise<void> {
+  for (let time = 0; time < times; time++) await work();
 }
 
 async function save({ socket = "" }: Contender, reference: string): Promise<void> {
@@ -119,15 +146,15 @@ async function createWith(on: Contender, name: string, image: string, tar: strin
   await ask(on, `/containers/${name}/archive?path=/`, "PUT", createReadStream(tar));
 }
 
-async function removeContainer(on: Contender, name: string): Promise<void> {
+export async function removeContainer(on: Contender, name: string): Promise<void> {
   await ask(on, `/containers/${name}?force=1`, "DELETE");
 }
 
 async function createAndRemove(on: Contender, image: string): Promise<void> {
-  for (let i = 0; i < 20; i++) {
-    await create(on, `short-${i}`, image);
-    await removeContainer(on, `short-${i}`);
-  }
+  await repeatedly(20, async () => {
+    await create(on, "short", image);
+    await removeContainer(on, "short");
+  });
 }
 
 /** Pushes to a registry that has been started for it: one that holds a layer already is not sent it again. */
