@@ -78,7 +78,8 @@ export function startByPolicy(parts: ContainerParts): void {
     const { ID: id, State: state, HasBeenStartedBefore: ran, HasBeenManuallyStopped: manually } = container.stored;
     if (state.Running && !state.Restarting) continue;
     const policy = container.host.RestartPolicy?.Name;
-    const wanted = policy === "always" || (policy === "unless-stopped" && !manually);
+    const failed = policy === "on-failure" && state.ExitCode !== 0;
+    const wanted = policy === "always" || ((policy === "unless-stopped" || failed) && !manually);
     if (state.Restarting) later(parts, id, 0);
     else if (ran && wanted) {
       const starting = lives.turn(id, async () => {

@@ -16,23 +16,32 @@ export async function processEnded(parts: ContainerParts, exit: Exit): Promise<v
   await lives.turn(exit.id, async () => {
     const container = store.byID(exit.id);
     if (container?.stored.State.Running && !container.stored.State.Restarting) {
-      await settle(parts, container, exit);
+      const { removing, restarts } = lives.of(exit.id);
+      const { RestartPolicy } = container.host;
+      const delayMs = removing ? undefined : restarts.next(RestartPolicy, endedRun(container, exit));
+      await settle(parts, container, exit, delayMs);
       await store.settled(exit.id);
     }
     await supervisor.acknowledge({ id: exit.id });
   });
 }
 
-/** The same for one that nobody saw ending; in its turn, or before there are turns. */
-export async function settle(parts: ContainerParts, container: Container, end: EndOfProcess): Promise<void> {
+/**
+ * The same for one that nobody saw ending; in its turn, or before there are turns.
+ *
+ * @param delayMs after which it is started again; undefined: it is not
+ */
+export async function settle(
+  parts: ContainerParts,
+  container: Container,
+  end: EndOfProcess,
+  delayMs?: number,
+): Promise<void> {
   const { store, lives } = parts;
   const { ID: id } = container.stored;
   const life = lives.of(id);
   life.health?.stop();
   life.health = undefined;
-  const delayMs = life.removing
-    ? undefined
-    : life.restarts.next(container.host.RestartPolicy, endedRun(container, end));
   const again = delayMs !== undefined;
   const state = withState(container, again ? restarting(end) : stopped(end));
   const count = container.stored.RestartCount + (again ? 1 : 0);
