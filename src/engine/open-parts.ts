@@ -97,7 +97,7 @@ export async function openParts(options: OpenOptions, undo: Undo): Promise<Parts
     ...{ seed: id, created: rfc3339(nowNs()), store },
     device: bridgeDevice(options.network),
   });
-  const running = await openRunning({ ...options, root, settings: current, store, networks, events, lives }, undo);
+  const running = await openRunning({ ...options, root, store, networks, events, lives }, undo);
   const stores = { store, layers, imageStore, references, volumes };
   const settings = { current };
   const shared = { events, threads, binds: new VolumeBinds(), turns, lives, ...running, ...forContainers };

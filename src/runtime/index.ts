@@ -25,6 +25,7 @@ export {
 } from "./network/subnet.js";
 export type { RuntimePlace } from "./runc.js";
 export { limitContainer, pauseContainer, resumeContainer } from "./running.js";
+export { type Program, writeRuntime } from "./runtime-of.js";
 export { isCapability } from "./spec/capabilities.js";
 export { type HostFacts, hostFacts } from "./spec/host-facts.js";
 export { findInit } from "./spec/init.js";

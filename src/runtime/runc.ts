@@ -9,6 +9,8 @@ export interface RuntimePlace {
   readonly directory: string;
   /** Name or path of `runc`, or of one that takes the same arguments. */
   readonly runtime: string;
+  /** What it is given before anything else. */
+  readonly runtimeArgs?: readonly string[];
 }
 
 export interface RuncOptions {
@@ -20,15 +22,19 @@ export interface RuncOptions {
 
 /** Runs the runtime to its end. @throws Error with what it says is wrong, in its own words */
 export async function runc(
-  { directory, runtime }: RuntimePlace,
+  { directory, runtime, runtimeArgs = [] }: RuntimePlace,
   args: readonly string[],
   options: RuncOptions,
 ): Promise<void> {
   const log = `${options.scratch}.log`;
-  const child = spawn(runtime, ["--root", runcRoot(directory), "--log", log, "--log-format", "json", ...args], {
-    stdio: options.stdio ?? "ignore",
-    cwd: "/",
-  });
+  const child = spawn(
+    runtime,
+    [...runtimeArgs, "--root", runcRoot(directory), "--log", log, "--log-format", "json", ...args],
+    {
+      stdio: options.stdio ?? "ignore",
+      cwd: "/",
+    },
+  );
   const ended = await new Promise<number | string>((resolve, reject) => {
     child.on("error", (error) => reject(new Error(notStarted(runtime, error), { cause: error })));
     child.on("exit", (code, signal) => resolve(code ?? `it was killed by ${signal}`));

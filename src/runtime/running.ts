@@ -3,17 +3,18 @@ import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { goJSON, type HostConfig } from "../spec/index.js";
 import { type RuntimePlace, runc } from "./runc.js";
+import { placeOf } from "./runtime-of.js";
 import { hostFacts } from "./spec/host-facts.js";
 import { resourcesOf } from "./spec/resources.js";
 
 /** Freezes all processes of a running container. @throws Error in the runtime's words */
 export function pauseContainer(place: RuntimePlace, id: string): Promise<void> {
-  return runc(place, ["pause", id], { scratch: scratchPath(place) });
+  return runc(placeOf(place, id), ["pause", id], { scratch: scratchPath(place) });
 }
 
 /** Lets them go on. @throws Error in the runtime's words */
 export function resumeContainer(place: RuntimePlace, id: string): Promise<void> {
-  return runc(place, ["resume", id], { scratch: scratchPath(place) });
+  return runc(placeOf(place, id), ["resume", id], { scratch: scratchPath(place) });
 }
 
 /** Gives a running container the limits of `host`. @throws Error in the runtime's words */
@@ -23,7 +24,7 @@ export async function limitContainer(place: RuntimePlace, id: string, host: Host
   const file = `${scratch}.json`;
   await writeFile(file, goJSON(resources), { mode: 0o600 });
   try {
-    await runc(place, ["update", "--resources", file, id], { scratch });
+    await runc(placeOf(place, id), ["update", "--resources", file, id], { scratch });
   } finally {
     await rm(file, { force: true });
   }

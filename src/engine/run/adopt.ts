@@ -31,10 +31,12 @@ export async function takeUp(parts: ContainerParts): Promise<void> {
   for (const one of supervised) {
     const { id } = one;
     if (store.isThere(id)) continue;
-    const hasEnded = "exitCode" in one;
-    report(`container ${id} was removed while it ran: ${hasEnded ? "its exit is forgotten" : "it is killed"}`);
-    if (hasEnded) await supervisor.acknowledge({ id });
-    else await supervisor.kill({ id }, 9).catch((error) => report(messageOf(error)));
+    // A removal that was cut short just before its end.
+    if ("exitCode" in one) await supervisor.acknowledge({ id });
+    else {
+      report(`container ${id} was removed while it ran: it is killed`);
+      await supervisor.kill({ id }, 9).catch((error) => report(messageOf(error)));
+    }
   }
 }
 

@@ -1,9 +1,17 @@
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { containerSpec, type OCIProcess, type OCISpec, specText } from "../../runtime/index.js";
-import { parseJSON } from "../../spec/index.js";
+import {
+  containerSpec,
+  type OCIProcess,
+  type OCISpec,
+  type Program,
+  specText,
+  writeRuntime,
+} from "../../runtime/index.js";
+import { type HostConfig, InvalidParameter, parseJSON } from "../../spec/index.js";
 import type { ContainerParts } from "../container/container-parts.js";
 import type { Container } from "../container/container-store.js";
+import { ownRuntimes } from "../settings.js";
 import type { HeldTree } from "./hold.js";
 import type { Attachment } from "./network-attachment.js";
 import { resolveMounts } from "./resolve-mounts.js";
@@ -50,7 +58,19 @@ export async function writeBundle(
   await rm(bundle, { recursive: true, force: true });
   await mkdir(bundle, { recursive: true, mode: 0o700 });
   await writeFile(join(bundle, "config.json"), specText(spec), { mode: 0o600 });
+  const program = programOf(parts, host);
+  if (program) await writeRuntime(bundle, program);
   return bundle;
+}
+
+/** The runtime a container names, or that is usual; undefined: `runc`. @throws InvalidParameter: it is known no more */
+function programOf({ settings }: ContainerParts, { Runtime }: HostConfig): Program | undefined {
+  const { runtimes, defaultRuntime } = settings.current;
+  const name = Runtime || defaultRuntime;
+  if (ownRuntimes.includes(name)) return undefined;
+  const program = runtimes[name];
+  if (!program) throw new InvalidParameter(`Unknown runtime specified ${name}`);
+  return { runtime: program.path, ...(program.runtimeArgs && { runtimeArgs: program.runtimeArgs }) };
 }
 
 function bundleOf({ runDirectory }: ContainerParts, id: string): string {

@@ -8,7 +8,7 @@ import { bytesOf } from "../engine.test.tools.js";
 import type { LogOptions } from "../processes.js";
 import { cannotRun, payload, RunningEngine, textOf } from "./run.test.tools.js";
 
-const forever = ["sh", "-c", "trap 'exit 7' TERM; while :; do sleep 0.05; done"];
+const forever = ["sh", "-c", "trap 'exit 7' TERM; echo ready; while :; do sleep 0.05; done"];
 
 describe.skipIf(cannotRun)("the life of a container", () => {
   let ours: RunningEngine;
@@ -27,7 +27,7 @@ describe.skipIf(cannotRun)("the life of a container", () => {
   test("it starts, stops by its signal, and starts again; each is told once", async () => {
     const { processes } = ours.engine;
     const told = ours.events();
-    const id = await ours.started(forever);
+    const id = await ours.ready(forever);
     expect(await processes.start(id)).toBe(false);
     expect(await stateOf(id)).toMatchObject({ Status: "running", Running: true, ExitCode: 0 });
     expect(await processes.stop(id)).toBe(true);
@@ -42,7 +42,7 @@ describe.skipIf(cannotRun)("the life of a container", () => {
   });
 
   test("one that does not listen is killed after a while", async () => {
-    const id = await ours.started(["sh", "-c", "trap '' TERM; while :; do sleep 0.05; done"]);
+    const id = await ours.ready(["sh", "-c", "trap '' TERM; echo ready; while :; do sleep 0.05; done"]);
     await ours.engine.processes.stop(id, { timeoutS: 0 });
     expect(await stateOf(id)).toMatchObject({ ExitCode: 137 });
   });

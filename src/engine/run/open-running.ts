@@ -6,7 +6,6 @@ import type { Events } from "../events.js";
 import { ContainerNetwork } from "../network/container-network.js";
 import type { NetworkSettings } from "../network/network-settings.js";
 import type { Networks } from "../networks.js";
-import { ownRuntimes, type Settings } from "../settings.js";
 import { ExecTable } from "./exec-table.js";
 import type { Lives } from "./lives.js";
 import { Attachments } from "./network-attachment.js";
@@ -20,7 +19,6 @@ export interface RunningOptions {
   readonly initPath?: string;
   readonly network?: NetworkSettings;
   readonly writable: boolean;
-  readonly settings: Settings;
   readonly store: ContainerStore;
   readonly networks: Networks;
   readonly events: Events;
@@ -29,9 +27,9 @@ export interface RunningOptions {
 
 /** What containers that run are made with. @param undo closes it; they go on */
 export async function openRunning(options: RunningOptions, undo: Undo) {
-  const { root, execRoot, initPath, network = {}, writable, settings, store, networks, events, lives } = options;
+  const { root, execRoot, initPath, network = {}, writable, store, networks, events, lives } = options;
   const runDirectory = runDirectoryOf(root, execRoot);
-  const runtimePlace: RuntimePlace = { directory: runDirectory, runtime: programOf(settings) };
+  const runtimePlace: RuntimePlace = { directory: runDirectory, runtime: "runc" };
   const supervisor: Supervisor = writable ? await openSupervisor(runtimePlace) : noSupervisor;
   undo.defer(() => supervisor[Symbol.asyncDispose]());
   undo.defer(() => store.settled());
@@ -51,10 +49,6 @@ export async function openRunning(options: RunningOptions, undo: Undo) {
     execs: new ExecTable(),
     initPath: () => initPath || findInit(),
   };
-}
-
-function programOf({ runtimes, defaultRuntime }: Settings): string {
-  return ownRuntimes.includes(defaultRuntime) ? "runc" : (runtimes[defaultRuntime]?.path ?? "runc");
 }
 
 /** Has `watch` running until all is closed. */

@@ -47,6 +47,14 @@ export class RunningEngine implements AsyncDisposable {
     return id;
   }
 
+  /** As `started`, of one that says `ready`: resolves when it has. */
+  async ready(cmd: readonly string[], body: ContainerCreateBody = {}): Promise<string> {
+    const id = await this.started(cmd, body);
+    const said = await this.engine.processes.logs(id, { stdout: true, follow: true });
+    for await (const _ of said.body) return id;
+    throw new Error("it has ended, and said nothing");
+  }
+
   async created(cmd: readonly string[], body: ContainerCreateBody = {}, name?: string): Promise<string> {
     const HostConfig = { NetworkMode: "none", ...body.HostConfig };
     const full = { Image: "sample:1", Cmd: [...cmd], ...body, HostConfig };

@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
+import { scratch } from "../../../test/oracle/scratch.js";
 import { bytesOf } from "../engine.test.tools.js";
 import { cannotRun, payload, RunningEngine } from "./run.test.tools.js";
 
@@ -79,6 +80,21 @@ test.skipIf(cannotRun)("a daemon starts what its policy says, and removes what w
     [created]: "created",
   };
   await expect.poll(states, { timeout: 20_000 }).toEqual(wanted);
+});
+
+test.skipIf(cannotRun)("a container is run by the runtime that it names, to its end", async () => {
+  await using place = await scratch();
+  const [program, notes] = [`${place.path}/other`, `${place.path}/notes`];
+  writeFileSync(program, `#!/bin/sh\necho "$@" >> ${notes}\nshift\nexec runc "$@"\n`, { mode: 0o755 });
+  await using ours = await RunningEngine.open({ runtimes: { other: { path: program, runtimeArgs: ["--first"] } } });
+  const id = await ours.started(["sleep", "1000"], { HostConfig: { Runtime: "other" } });
+  expect(await ours.exec(id, ["sh", "-c", "echo in"])).toBe("in\n");
+  await ours.engine.processes.pause(id);
+  await ours.engine.containers.remove(id, { force: true });
+  const words = readFileSync(notes, "utf8").match(/\b(run|exec|pause|resume)\b(?= )/g);
+  expect(words).toEqual(["run", "exec", "pause", "resume"]);
+  expect(readFileSync(notes, "utf8")).toMatch(/^(--first .*\n)+$/);
+  expect(await ours.outcome(["sh", "-c", "echo by runc"])).toEqual({ code: 0, out: "by runc\n" });
 });
 
 test.skipIf(cannotRun)("an engine that is closed leaves what runs, and the next takes it up", async () => {

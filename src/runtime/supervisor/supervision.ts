@@ -8,6 +8,7 @@ import { RuntimeFailure } from "../failure.js";
 import { wallClockNs } from "../log/clock.js";
 import { LogWriter } from "../log/writer.js";
 import { createFailure, execFailure, type RuntimePlace, runc } from "../runc.js";
+import { placeOf } from "../runtime-of.js";
 import type {
   AttachStreams,
   Exit,
@@ -164,7 +165,7 @@ export class Supervision {
   async #deleteForcibly(id: string): Promise<void> {
     try {
       await this.#reaper.around(() =>
-        runc(this.#place, ["delete", "--force", id], { scratch: this.#records.scratch({ id }) }),
+        runc(placeOf(this.#place, id), ["delete", "--force", id], { scratch: this.#records.scratch({ id }) }),
       );
     } catch (error) {
       this.#events.say(`${id}: ${messageOf(error)}`);
@@ -234,7 +235,7 @@ export class Supervision {
     const scratch = this.#records.scratch(launch.target);
     try {
       const args = [...launch.arguments(scratch), ...stdio.args, launch.target.id];
-      await runc(this.#place, args, { stdio: stdio.child, scratch });
+      await runc(placeOf(this.#place, launch.target.id), args, { stdio: stdio.child, scratch });
       return Number(readFileSync(`${scratch}.pid`, "utf8"));
     } catch (error) {
       throw launch.failure(error);
@@ -259,11 +260,12 @@ export class Supervision {
   }
 
   async #clear(id: string, process: SupervisedProcess): Promise<boolean> {
-    const state = await readContainerState(this.#place, id);
+    const place = placeOf(this.#place, id);
+    const state = await readContainerState(place, id);
     const oomKilled = state !== undefined && (await oomKills(state)) > 0;
     const scratch = this.#records.scratch({ id });
     // Others may live on without the first process and hold its output open: they go with the container.
-    const deleted = this.#reaper.around(() => deleteContainer(this.#place, id, state, scratch));
+    const deleted = this.#reaper.around(() => deleteContainer(place, id, state, scratch));
     const results = await Promise.allSettled([deleted, process.drain(), this.#removeBundle(id)]);
     for (const result of results)
       if (result.status === "rejected") this.#events.say(`${id}: ${messageOf(result.reason)}`);
