@@ -14,19 +14,23 @@ const steps = [...page.matchAll(/```sh\n([\s\S]*?)```\n(?:```text\n([\s\S]*?)```
   ([, commands = "", printed = ""]) => ({ commands, printed }),
 );
 
-const missing = lacking("root", "mounts", "bash", "perl", "xfs_io", "getfattr", "fincore");
+const missing = lacking("root", "mounts", "runc", "bash", "perl", "xfs_io", "getfattr", "fincore");
 const mark = "@@ end of step";
 
-test.skipIf(missing)("every command of docs/reads-and-writes.md prints what stands below it", async () => {
-  await using directory = await scratch();
-  const script = steps.flatMap(({ commands }) => [commands, `echo '${mark}'`]).join("\n");
-  const said = `${await output("bash", ["-euo", "pipefail", "-c", `${cleanUp}\n${script}`], await place(directory.path))}\n`;
-  const printed = said.split(`${mark}\n`).map(timeless);
-  expect(steps.length).toBeGreaterThan(15);
-  for (const [index, { commands, printed: promised }] of steps.entries()) {
-    expect.soft(printed[index], commands).toBe(timeless(promised));
-  }
-});
+test.skipIf(missing)(
+  "every command of docs/reads-and-writes.md prints what stands below it",
+  { timeout: 90_000 },
+  async () => {
+    await using directory = await scratch();
+    const script = steps.flatMap(({ commands }) => [commands, `echo '${mark}'`]).join("\n");
+    const said = `${await output("bash", ["-euc", `${cleanUp}\n${script}`], await place(directory.path))}\n`;
+    const printed = said.split(`${mark}\n`).map(timeless);
+    expect(steps.length).toBeGreaterThan(15);
+    for (const [index, { commands, printed: promised }] of steps.entries()) {
+      expect.soft(printed[index], commands).toBe(timeless(promised));
+    }
+  },
+);
 
 const cleanUp = `trap '{ kill %1; wait %1; umount deep/merged meta/merged redirect/merged; } 2> /dev/null || :' EXIT`;
 
