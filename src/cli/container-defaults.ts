@@ -2,9 +2,8 @@ import type { ConfigFile } from "../config/index.js";
 import type { EngineOptions } from "../engine/index.js";
 
 /** What the config file says of containers that say nothing themselves. */
-export function containerDefaults(file: ConfigFile): Pick<EngineOptions, "containers" | "execRoot" | "initPath"> {
+export function containerDefaults(file: ConfigFile): Pick<EngineOptions, "containers" | "initPath"> {
   const path = file["init-path"];
-  const execRoot = file["exec-root"];
   const ulimits = Object.values(file["default-ulimits"] ?? {});
   const log = { driver: file["log-driver"], options: file["log-opts"] };
   const containers = {
@@ -19,5 +18,5 @@ export function containerDefaults(file: ConfigFile): Pick<EngineOptions, "contai
     ...(ulimits.length > 0 && { ulimits }),
   };
   const set = Object.entries(containers).filter(([, value]) => value !== undefined);
-  return { containers: Object.fromEntries(set), ...(path && { initPath: path }), ...(execRoot && { execRoot }) };
+  return { containers: Object.fromEntries(set), ...(path && { initPath: path }) };
 }

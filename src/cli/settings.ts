@@ -24,6 +24,7 @@ export interface Globals {
   readonly maxConcurrentUploads?: number;
   readonly maxDownloadAttempts?: number;
   readonly bridge?: string;
+  readonly execRoot?: string;
 }
 
 /** Which data root, and how: the command line over the config file over what is usual. */
@@ -34,6 +35,8 @@ export interface Settings {
   /** What an engine can change while it is open. */
   readonly changeable: Changeable;
   readonly network: NetworkSettings;
+  /** Below which the run directory is; undefined: the usual one. */
+  readonly execRoot?: string;
   /** Of containers that say nothing themselves. */
   readonly containers: Pick<EngineOptions, "containers" | "initPath">;
   /** Paths of the sockets named on the command line, or `fd://`; empty when none was. */
@@ -67,7 +70,11 @@ export function addGlobals(command: Command): Command {
     .option("--max-concurrent-downloads <n>", "layers to fetch at once (default 3)", number)
     .option("--max-concurrent-uploads <n>", "layers to send at once (default 5)", number)
     .option("--max-download-attempts <n>", "how often to try until a request succeeds (default 5)", number)
-    .option("--bridge <name>", "interface that containers are connected to, or none (default layerkit0)");
+    .option("--bridge <name>", "interface that containers are connected to, or none (default layerkit0)")
+    .option(
+      "--exec-root <dir>",
+      "directory for what does not outlive the machine's next start (default /run/layerkit)",
+    );
 }
 
 /** Gathers the values of an option that may be repeated. */
@@ -100,12 +107,14 @@ export async function settingsOf(globals: Globals): Promise<Settings> {
   const config = await configOf(globals.configFile);
   const file = config?.values ?? {};
   const driver = globals.storageDriver ?? file["storage-driver"];
+  const execRoot = globals.execRoot ?? file["exec-root"];
   return {
     root: resolve(globals.root ?? file["data-root"] ?? file.graph ?? defaultRoot()),
     ...(driver && { driver }),
     storageOptions: globals.storageOpt ?? file["storage-opts"] ?? [],
     changeable: changeableOf(globals, file),
     network: networkOf(globals, file),
+    ...(execRoot && { execRoot: resolve(execRoot) }),
     containers: containerDefaults(file),
     sockets: (globals.host ?? []).map(socketOf),
     readOnly: globals.readOnly ?? false,
@@ -159,9 +168,10 @@ export function engineOptions({
   storageOptions,
   changeable,
   network,
+  execRoot,
   containers,
   readOnly,
 }: Settings): EngineOptions {
-  const named = driver === undefined ? {} : { driver };
+  const named = { ...(driver !== undefined && { driver }), ...(execRoot !== undefined && { execRoot }) };
   return { root, ...named, storageOptions, ...changeable, network, ...containers, readOnly };
 }

@@ -54,7 +54,8 @@ export class Layerkitd implements AsyncDisposable {
     // The network of the machine that tests is left as it is, unless a test has one of its own.
     const alone = args.includes("--bridge") ? [] : ["--bridge", "none"];
     const socket = `unix://${join(own, "layerkit.sock")}`;
-    const all = [main, "--root", root, "-H", socket, ...alone, ...args, "serve"];
+    const runs = ["--exec-root", join(tmpdir(), "layerkit-run")];
+    const all = [main, "--root", root, "-H", socket, ...alone, ...runs, ...args, "serve"];
     return new Layerkitd(own, spawn(process.execPath, all, { stdio: ["ignore", "pipe", "pipe"] }));
   }
 

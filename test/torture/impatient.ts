@@ -5,11 +5,18 @@ import { Log, serve } from "../../src/daemon/index.js";
 /** `layerkit serve`, but without patience: it waits milliseconds for a registry where the command waits seconds. */
 const { values } = parseArgs({
   allowPositionals: true,
-  options: { root: { type: "string", default: "" }, host: { type: "string", short: "H", default: "" } },
+  options: {
+    root: { type: "string", default: "" },
+    host: { type: "string", short: "H", default: "" },
+    bridge: { type: "string", default: "none" },
+    "exec-root": { type: "string", default: "" },
+  },
 });
 const pause = (ms: number, signal?: AbortSignal) => delay(ms / 100, undefined, signal && { signal });
 const daemon = await serve({
   root: values.root,
+  execRoot: values["exec-root"],
+  network: { bridge: values.bridge },
   sockets: [values.host.replace("unix://", "")],
   log: new Log(),
   lasting: true,

@@ -67,6 +67,7 @@ function flagsOf(globals: Globals): Record<string, unknown> {
   return {
     "data-root": globals.root,
     bridge: globals.bridge,
+    "exec-root": globals.execRoot,
     graph: globals.root,
     debug: globals.debug,
     hosts: globals.host,

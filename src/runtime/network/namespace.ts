@@ -12,8 +12,7 @@ export class NetworkNamespaces implements AsyncDisposable {
   /** Makes one, with the loopback interface up, and keeps it at `path`, in a directory that is made if need be. */
   async make(path: string): Promise<void> {
     await removeNamespace(path);
-    await mkdir(dirname(path), { recursive: true, mode: 0o711 });
-    await (await open(path, "wx", 0o444)).close();
+    await makeFile(path);
     try {
       await this.#threads.run({ path });
     } catch (error) {
@@ -25,6 +24,19 @@ export class NetworkNamespaces implements AsyncDisposable {
   /** Ends the thread; what was made stays. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#threads.close();
+  }
+}
+
+/** In a directory that is made; a supervisor that ends may just have removed it, since it was empty. */
+async function makeFile(path: string): Promise<void> {
+  for (;;) {
+    await mkdir(dirname(path), { recursive: true, mode: 0o711 });
+    try {
+      await (await open(path, "wx", 0o444)).close();
+      return;
+    } catch (error) {
+      if (!isErrno(error, "ENOENT")) throw error;
+    }
   }
 }
 

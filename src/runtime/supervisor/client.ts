@@ -1,3 +1,4 @@
+import { closeSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
@@ -19,7 +20,7 @@ import { Control, greet, NotDone } from "./control.js";
 import { ExitBoard } from "./exit-board.js";
 import { connectTo, type LaunchOptions, launch } from "./launch.js";
 import { keyOf, type Requests } from "./protocol.js";
-import { runDirectory } from "./run-directory.js";
+import { lockRunDirectory, removeRunDirectory, runDirectory } from "./run-directory.js";
 
 /** How long a supervisor may take to be there, on a machine with much to do. */
 const startLimitMs = 20_000;
@@ -104,7 +105,17 @@ class SupervisorClient implements Supervisor {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
-    (await this.#control?.catch(() => undefined))?.close();
+    const control = await this.#control?.catch(() => undefined);
+    if (control && !control.closed) control.close();
+    else this.#removeDirectory();
+  }
+
+  /** A supervisor that ended before its client did has left it. */
+  #removeDirectory(): void {
+    const lock = lockRunDirectory(this.#options.directory);
+    if (lock === undefined) return;
+    removeRunDirectory(this.#options.directory);
+    closeSync(lock);
   }
 
   /** Of a supervisor that is there; of one that is not, `otherwise`, or that thrown. */

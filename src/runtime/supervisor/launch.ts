@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { mkdir, readFile } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
+import { dirname } from "node:path";
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
@@ -32,9 +33,8 @@ function environment(): NodeJS.ProcessEnv {
 
 /** Starts a supervisor, which outlives this process. Resolves when one can be spoken to, be it another's. @throws Unavailable */
 export async function launch({ directory, runtime, idleMs }: LaunchOptions): Promise<void> {
-  await mkdir(directory, { recursive: true, mode: 0o700 });
   const { log } = runDirectory(directory);
-  const out = openSync(log, "a", 0o600);
+  const out = await opened(log);
   const child = spawn(process.execPath, [...flags, program, directory, runtime, String(idleMs)], {
     detached: true,
     stdio: ["ignore", out, out, "pipe"],
@@ -48,6 +48,18 @@ export async function launch({ directory, runtime, idleMs }: LaunchOptions): Pro
   if (word !== "") return;
   const said = (await readFile(log, "utf8").catch(() => "")).trim().split("\n").at(-1);
   throw new Unavailable(`the supervisor of containers does not start: ${said || `see ${log}`}`);
+}
+
+/** In a directory that is made, again when a supervisor that ends has just removed it. */
+async function opened(log: string): Promise<number> {
+  for (;;) {
+    await mkdir(dirname(log), { recursive: true, mode: 0o700 });
+    try {
+      return openSync(log, "a", 0o600);
+    } catch (error) {
+      if (!isErrno(error, "ENOENT")) throw error;
+    }
+  }
 }
 
 /** @returns undefined: nobody serves the directory */

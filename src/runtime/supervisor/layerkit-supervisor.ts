@@ -2,13 +2,12 @@
  * The program of the supervisor, started by `launch.ts` in a session of its own: `RUN-DIRECTORY RUNTIME IDLE-MS`. It says
  * on descriptor 3, which it then closes, `ready` when it can be spoken to, or `taken` when another serves the directory.
  */
-import { closeSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { messageOf } from "../../spec/index.js";
-import { tryFlock } from "../../sys/index.js";
 import type { Exit } from "./contract.js";
 import { Reaper } from "./reaper.js";
 import { Records } from "./records.js";
-import { runDirectory } from "./run-directory.js";
+import { lockRunDirectory, removeRunDirectory, runDirectory } from "./run-directory.js";
 import { SupervisorServer } from "./server.js";
 import { Supervision } from "./supervision.js";
 
@@ -60,10 +59,11 @@ async function serve(lock: number): Promise<void> {
 
   function leave(): void {
     clearInterval(look);
-    // The next one may start before this has ended.
-    rmSync(files.socket, { force: true });
-    closeSync(lock);
+    const alone = server.clients === 0;
+    // Takes its socket's file away, which must not be that of the next one: that may start before this has ended.
     server.leave();
+    if (alone) removeRunDirectory(directory);
+    closeSync(lock);
   }
   process.on("SIGTERM", () => (supervision.idle && server.idle ? leave() : say("SIGTERM: there are containers")));
 }
@@ -74,8 +74,8 @@ for (const signal of ["SIGHUP", "SIGINT"] as const) process.on(signal, () => {})
 process.on("uncaughtException", (error) => say(error.stack ?? messageOf(error)));
 process.on("unhandledRejection", (error) => say(error instanceof Error ? (error.stack ?? "") : messageOf(error)));
 
-const lock = openSync(files.lock, "a", 0o600);
-if (!tryFlock(lock, "exclusive")) answerParent("taken");
+const lock = lockRunDirectory(directory);
+if (lock === undefined) answerParent("taken");
 else {
   await serve(lock).catch((error: unknown) => {
     say(`not started: ${messageOf(error)}`);

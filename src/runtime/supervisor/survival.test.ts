@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
 import { createServer } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test, vi } from "vitest";
 import { cannotRun, exitOf, Ground, outputs, until } from "./bundle.test.helper.js";
@@ -113,5 +114,22 @@ describe.skipIf(cannotRun)(`the supervisor${cannotRun ? ` (${cannotRun})` : ""}`
     }
     expect(await supervisor.list()).toEqual([]);
     await expect(supervisor.kill({ id: "x" }, 9)).rejects.toThrow("x is not running");
+    await supervisor[Symbol.asyncDispose]();
+    expect(existsSync(ground.run)).toBe(false);
+  });
+
+  test("takes its directory with it when nothing is left, whoever comes at that moment", async () => {
+    await using ground = new Ground();
+    // The next client comes when the supervisor of the one before is about to end.
+    for (let round = 0; round < 6; round++) {
+      await using supervisor = await ground.supervisor("runc", 20);
+      const request = ground.request(`exit ${round}`);
+      await supervisor.start(request);
+      expect((await exitOf(supervisor, request.id)).exitCode).toBe(round);
+      await supervisor[Symbol.asyncDispose]();
+      await delay(round * 5);
+    }
+    await until(() => !existsSync(ground.run), "its directory goes");
+    expect(ground.supervisors()).toEqual([]);
   });
 });
