@@ -1,15 +1,25 @@
 import { randomBytes } from "node:crypto";
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { goJSON, type HostConfig } from "../spec/index.js";
+import { goJSON, type HostConfig, messageOf } from "../spec/index.js";
 import { type RuntimePlace, runc } from "./runc.js";
 import { placeOf } from "./runtime-of.js";
 import { hostFacts } from "./spec/host-facts.js";
 import { resourcesOf } from "./spec/resources.js";
 
+/** How often freezing is tried. */
+const mostFreezes = 5;
+
 /** Freezes all processes of a running container. @throws Error in the runtime's words */
-export function pauseContainer(place: RuntimePlace, id: string): Promise<void> {
-  return runc(placeOf(place, id), ["pause", id], { scratch: scratchPath(place) });
+export async function pauseContainer(place: RuntimePlace, id: string): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await runc(placeOf(place, id), ["pause", id], { scratch: scratchPath(place) });
+    } catch (error) {
+      // With cgroup v1 processes may come as fast as they are frozen; the runtime gives up, and lets them go on.
+      if (tries === mostFreezes || !/unable to freeze/.test(messageOf(error))) throw error;
+    }
+  }
 }
 
 /** Lets them go on. @throws Error in the runtime's words */
