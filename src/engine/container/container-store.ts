@@ -167,11 +167,11 @@ export class ContainerStore {
   async update(container: Container): Promise<void> {
     this.#mustBeWritable();
     const { ID: id } = container.stored;
-    this.#later.cancel(id);
-    await this.#later.settled(id);
+    const isBehind = await this.#later.cancel(id);
     const directory = this.pathOf(id);
     const before = this.#containers.get(id);
     const there = new Map(before && filesOf(before).map(([name, text]) => [name, text]));
+    if (isBehind) there.delete("config.v2.json");
     for (const [name, text, mode] of filesOf(container)) {
       if (there.get(name) !== text) await writeAtomic(join(directory, name), text, { mode });
     }
@@ -179,8 +179,8 @@ export class ContainerStore {
   }
 
   /**
-   * Replaces what is known of a container's state at once, and its file soon after: for what a crash does no harm to,
-   * since the supervisor knows what runs. A file that cannot be written is reported, and written with the next change.
+   * Replaces what is known of a container's state at once, and its file a moment later: for what a crash does no harm
+   * to, since the supervisor knows what runs. A file that cannot be written is reported, and written with the next change.
    */
   note(container: Container): void {
     this.#mustBeWritable();

@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import type { Supervised } from "../../runtime/index.js";
 import { messageOf } from "../../spec/index.js";
 import type { ContainerParts } from "../container/container-parts.js";
@@ -44,21 +46,28 @@ async function adopt(parts: ContainerParts, id: string, one: Supervised): Promis
   const { store, lives } = parts;
   const container = store.byID(id);
   if (!container) return;
-  const adopted = isKnown(container, one) ? container : started(container, one);
+  const adopted = isKnown(container, one) ? container : started(parts, container, one);
   if (adopted !== container) await store.update(adopted);
   lives.of(id).held = await hold(parts, adopted);
   if ("exitCode" in one) await processEnded(parts, one);
   else if (adopted.stored.State.Health) watchHealth(parts, adopted);
 }
 
-/** Its start may have been the last thing before a crash. */
+/** A crash may have come before its start was written. */
 function isKnown({ stored: { State } }: Container, one: Supervised): boolean {
   return State.Running && ("exitCode" in one || State.Pid === one.pid);
 }
 
-function started(container: Container, one: Supervised): Container {
+/** What its start had written beside it is found where it always is. */
+function started({ store }: ContainerParts, container: Container, one: Supervised): Container {
+  const directory = store.pathOf(container.stored.ID);
+  const there = (name: string) => (existsSync(join(directory, name)) ? join(directory, name) : "");
   const { pid, startedAtNs } = "exitCode" in one ? { pid: 0, startedAtNs: one.atNs } : one;
-  return withStored(withState(container, running(pid, startedAtNs)), { HasBeenStartedBefore: true });
+  return withStored(withState(container, running(pid, startedAtNs)), {
+    HasBeenStartedBefore: true,
+    LogPath: there(`${container.stored.ID}-json.log`),
+    ...{ HostnamePath: there("hostname"), HostsPath: there("hosts"), ResolvConfPath: there("resolv.conf") },
+  });
 }
 
 /** It ran when the machine stopped, or under an engine that is no more. */

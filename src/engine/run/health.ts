@@ -113,9 +113,11 @@ async function probed(
     const output = new Framed(mostOutput);
     stream.on("data", (chunk: Uint8Array) => output.add(chunk));
     stream.on("error", () => {});
+    const allSaid = new Promise((resolve) => stream.once("end", resolve).once("close", resolve));
     try {
       await launch(parts, store.find(id), exec);
-      const exitCode = await within(timeoutMs, exec.ended, signal);
+      const ended = Promise.all([exec.ended, allSaid]).then(([code]) => code);
+      const exitCode = await within(timeoutMs, ended, signal);
       if (exitCode !== undefined) return result(exitCode, output.text());
       await supervisor.kill(target, 9).catch(() => {});
       return result(-1, `Health check exceeded timeout (${durationText(timeoutMs)})`);

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { ensureDirectory } from "../../disk/index.js";
+import { makeDirectories } from "../../disk/index.js";
 import { RuntimeFailure } from "../../runtime/index.js";
 import { Conflict, messageOf, NotImplemented, randomID } from "../../spec/index.js";
 import type { HostConfig } from "../api-container.js";
@@ -74,6 +74,8 @@ export async function run(parts: ContainerParts, container: Container, { anew }:
     throw await failed(parts, prepared, error);
   }
   store.note(prepared);
+  // Its address and ports have to be given back even by who comes after a crash.
+  if (prepared.stored.NetworkSettings.Networks?.bridge?.IPAddress) void store.settled(id);
   emitContainer(parts, prepared, "start");
   watchHealth(parts, prepared);
 }
@@ -99,7 +101,7 @@ async function filesOf(
   { facts }: Attachment,
 ): Promise<Partial<StoredContainer>> {
   const directory = store.pathOf(stored.ID);
-  await ensureDirectory(join(directory, "mounts"), 0o710);
+  await makeDirectories(join(directory, "mounts"), 0o710);
   const other = containerIn(host.NetworkMode, store)?.stored;
   if (!other) return writeNetworkFiles(directory, stored.Config, host, facts);
   const { HostnamePath, HostsPath, ResolvConfPath, Config } = other;
