@@ -18,9 +18,18 @@ export interface MountPoint {
 
 /** All mounts of this process, in the kernel's order: what lies under another comes before it. */
 export function readMounts(): MountPoint[] {
-  // One character a byte, so that octal escapes and plain bytes above 127 are decoded alike.
-  const lines = readFileSync("/proc/self/mountinfo", "latin1").split("\n");
-  return lines.filter((line) => line !== "").map(parseMount);
+  return lines().map(parseMount);
+}
+
+/** One character a byte, so that octal escapes and plain bytes above 127 are decoded alike. */
+function lines(): string[] {
+  const all = readFileSync("/proc/self/mountinfo", "latin1").split("\n");
+  return all.filter((line) => line !== "");
+}
+
+/** Lines of mounts that may be at `real` or below it: on a host with many containers few have to be taken apart. */
+function linesAbout(real: string): string[] {
+  return /^[!-[\]-~]+$/.test(real) ? lines().filter((line) => line.includes(` ${real}`)) : lines();
 }
 
 /** The mounts at `dir` and below it, deepest first, the upper of two at one place first: in the order to unmount. */
@@ -32,7 +41,8 @@ export function mountsBelow(dir: string): MountPoint[] {
 export function mountsBelowReal(real: string): MountPoint[] {
   const inside = (path: string) => path === real || path.startsWith(real === "/" ? "/" : `${real}/`);
   const depth = (path: string) => path.split("/").length;
-  return readMounts()
+  return linesAbout(real)
+    .map(parseMount)
     .filter(({ path }) => inside(path))
     .reverse()
     .sort((a, b) => depth(b.path) - depth(a.path) || compareNames(a.path, b.path));
