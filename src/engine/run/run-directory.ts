@@ -1,10 +1,18 @@
 import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { ownersAreLimited } from "../../driver/index.js";
 
-/** Where what does not outlive the machine's next start is kept, for all data roots: as `/run` is. */
+/** Where what does not outlive the machine's next start is kept, for all data roots: as `/run` is, which is root's. */
 function execRoot(): string {
-  if (process.getuid?.() === 0) return "/run/layerkit";
-  return join(process.env.XDG_RUNTIME_DIR || `/tmp/layerkit-${process.getuid?.()}`, "layerkit");
+  if (!ownersAreLimited()) return "/run/layerkit";
+  return join(process.env.XDG_RUNTIME_DIR || `/tmp/layerkit-${userOutside()}`, "layerkit");
+}
+
+/** In a user namespace everybody is root; the machine has another number for each. */
+function userOutside(): number {
+  const [inside = 0, outside = 0] = readFileSync("/proc/self/uid_map", "utf8").trim().split(/\s+/).map(Number);
+  return (process.getuid?.() ?? 0) - inside + outside;
 }
 
 /** The directory for one data root. @param root its real path */
