@@ -37,7 +37,7 @@ export function execCommand(): Command {
   );
 }
 
-async function exec({ client, args: [name = "", ...Cmd], options }: Session<Options>): Promise<number> {
+async function exec({ client, args: [name = "", ...Cmd], options, signal }: Session<Options>): Promise<number> {
   const { detach = false, privileged = false } = options;
   const keys = detachKeys(options.detachKeys);
   const stdin = (options.interactive ?? false) && !detach;
@@ -56,6 +56,6 @@ async function exec({ client, args: [name = "", ...Cmd], options }: Session<Opti
   const connection = await client.hijack(`/exec/${Id}/start`, start);
   const resize = ({ h, w }: { h: number; w: number }) => client.tell("POST", `/exec/${Id}/resize`, { query: { h, w } });
   using _ = tty ? tellSize(resize) : undefined;
-  stayed(await attach(connection, { tty, stdin, keys }));
+  stayed(await attach(connection, { tty, stdin, keys }, signal));
   return (await client.get<ExecInspect>(`/exec/${Id}/json`)).ExitCode ?? 0;
 }

@@ -15,11 +15,13 @@ export interface AttachmentOptions {
 /**
  * Connects this command's standard streams with those of a process until it has ended or the user leaves it.
  *
+ * @param signal leaves it, and makes this reject
  * @returns "detached" when the user typed the keys for that
  */
 export async function attach(
   connection: Socket,
   { tty, stdin, keys }: AttachmentOptions,
+  signal: AbortSignal,
 ): Promise<"ended" | "detached"> {
   using _ = tty && stdin ? await rawTerminal() : undefined;
   let detached = false;
@@ -27,13 +29,17 @@ export async function attach(
     detached = true;
     connection.destroy();
   };
+  const stop = () => connection.destroy();
+  signal.addEventListener("abort", stop);
   if (stdin) send(connection, tty ? keys : undefined, leave);
   else connection.end();
   try {
     await showOutput(connection, tty);
   } catch (error) {
+    signal.throwIfAborted();
     if (!detached) throw error;
   } finally {
+    signal.removeEventListener("abort", stop);
     // A read of it that waits would keep this process up.
     if (stdin) process.stdin.destroy();
   }

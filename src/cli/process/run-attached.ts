@@ -43,7 +43,7 @@ export async function runAttached(
   const tell = (what: string, query: object) => client.tell("POST", `${path}/${what}`, { query: { ...query } });
   using _signals = proxy ? interrupt.divert((signal) => void tell("kill", { signal }).catch(() => {})) : undefined;
   using _size = tty ? tellSize((size) => tell("resize", size)) : undefined;
-  const how = await attach(connection, { tty, stdin, keys });
+  const how = await attach(connection, { tty, stdin, keys }, interrupt.stop);
   return how === "ended" ? await exitStatus(waiting) : how;
 }
 
