@@ -4,7 +4,7 @@ const prompt = "# ";
 const stty = ["-v", "/usr/bin/stty:/bin/stty:ro"];
 
 /** An hour at a terminal with a shell in a container. @returns what was shown, piece by piece, and how each ended */
-export async function atTerminals(open: (...args: string[]) => Promise<Terminal>): Promise<unknown[]> {
+export async function atTerminals(open: (...args: string[]) => Promise<Terminal>, name = "tty"): Promise<unknown[]> {
   const seen: unknown[] = [];
   const say = async (terminal: Terminal, line: string) => {
     terminal.type(`${line}\r`);
@@ -15,7 +15,7 @@ export async function atTerminals(open: (...args: string[]) => Promise<Terminal>
     seen.push(await terminal.status, terminal.rest);
   };
   {
-    await using terminal = await open("run", "-it", "--name", "tty", "--network", "none", ...stty, "sample:1", "sh");
+    await using terminal = await open("run", "-it", "--name", name, "--network", "none", ...stty, "sample:1", "sh");
     await terminal.until(prompt);
     await resized(terminal, 33, 99);
     await say(terminal, "stty -onlcr; printf 'a\\nb\\n'; stty onlcr");
@@ -27,30 +27,30 @@ export async function atTerminals(open: (...args: string[]) => Promise<Terminal>
     await end(terminal, "\x10\x11");
   }
   {
-    await using terminal = await open("attach", "--detach-keys", "ctrl-x,x", "tty");
+    await using terminal = await open("attach", "--detach-keys", "ctrl-x,x", name);
     await reached(terminal);
     await resized(terminal, 20, 70);
     await say(terminal, "echo here");
     await end(terminal, "\x18x");
   }
   {
-    await using terminal = await open("exec", "-it", "tty", "sh");
+    await using terminal = await open("exec", "-it", name, "sh");
     await terminal.until(prompt);
     await resized(terminal, 21, 71);
     await end(terminal, "exit 5\r");
   }
   {
-    await using terminal = await open("exec", "-it", "--detach-keys", "a,b", "tty", "sh");
+    await using terminal = await open("exec", "-it", "--detach-keys", "a,b", name, "sh");
     await terminal.until(prompt);
     await end(terminal, "ab");
   }
   {
-    await using terminal = await open("attach", "tty");
+    await using terminal = await open("attach", name);
     await reached(terminal);
     await end(terminal, "exit 7\r");
   }
   {
-    await using terminal = await open("start", "-ai", "tty");
+    await using terminal = await open("start", "-ai", name);
     await terminal.until(prompt);
     await end(terminal, "exit 9\r");
   }
