@@ -31,7 +31,7 @@ test("every file the README names is there", () => {
   for (const [, code, link] of named) expect(existsSync(join(project, code ?? link!)), code ?? link).toBe(true);
 });
 
-const missing = lacking("root", "mounts", "bash", "docker");
+const missing = lacking("root", "mounts", "bash", "docker", "runc");
 
 test.skipIf(missing)("the commands of the README do what it says", { timeout: 120_000 }, async () => {
   await using directory = await scratch(existsSync("/dev/shm") ? "/dev/shm" : undefined);
@@ -45,6 +45,7 @@ test.skipIf(missing)("the commands of the README do what it says", { timeout: 12
   const said = await output("bash", ["-euc", library!], { cwd: directory.path, env });
   expect(said).toContain("Loaded image: sample:latest");
   expect(said).toContain("A /var/notes.txt");
+  expect(said.split("\n")).toContain("notes");
   expect(existsSync(join(directory.path, "notes.tar"))).toBe(true);
   expect(said).toContain(`Status: Image is up to date for ${registry.host}/notes:1`);
 
@@ -52,6 +53,7 @@ test.skipIf(missing)("the commands of the README do what it says", { timeout: 12
   expect(served).toMatch(/^sample +notes /m);
   expect(served).toContain("with notes");
   expect(served).toContain("A /var/notes.txt");
+  expect(served.split("\n")).toContain("notes");
 
   await runSnippet(blocks("ts")[0]!, root);
   const listed = await output("bash", ["-euc", "layerkit ps -a"], { env, cwd: directory.path });
