@@ -32,12 +32,12 @@ export async function sweepTmp(tmp: string, report: Report): Promise<void> {
 }
 
 /**
- * Unmounts what a process that was killed left mounted in the driver's home: merged views, and volumes in them. The
- * home itself may be a mount of the machine's, and a container that another engine still runs keeps what is its.
+ * Unmounts what a process that was killed left mounted in `home`, the driver's or that of containers: merged views,
+ * volumes in them, shared memory. The home itself may be a mount of the machine's, and what runs keeps what is its.
  */
 export function sweepMounts(home: string, layers: LayerStore, containers: ContainerStore, report: Report): void {
   const running = containers.list().filter(({ stored }) => stored.State.Running);
-  const kept = running.map(({ stored }) => layers.rw.find(stored.ID)?.mountID ?? "");
+  const kept = running.flatMap(({ stored: { ID } }) => [ID, layers.rw.find(ID)?.mountID ?? ID]);
   const left = mountsBelow(home).filter(({ path }) => path !== home && !kept.some((id) => path.includes(`/${id}/`)));
   for (const { path } of left) {
     try {

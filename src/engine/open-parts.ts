@@ -150,7 +150,7 @@ async function openImages(
 async function tidy(root: string, parts: ContainerParts, { autostart }: OpenOptions, undo: Undo): Promise<void> {
   const { report } = parts;
   await takeUp(parts);
-  sweepMounts(join(root, parts.driver), parts.layers, parts.store, report);
+  for (const home of [parts.driver, "containers"]) sweepMounts(join(root, home), parts.layers, parts.store, report);
   await finishRemovals(parts, report);
   await sweepVolumes(parts.tmp, parts.volumes, parts.store, report);
   await sweepRWLayers(parts.layers, parts.store, report);

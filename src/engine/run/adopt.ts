@@ -1,11 +1,15 @@
 import { existsSync } from "node:fs";
+import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { Supervised } from "../../runtime/index.js";
-import { messageOf } from "../../spec/index.js";
+import type { Exit, Supervised } from "../../runtime/index.js";
+import { isErrno, messageOf, rfc3339 } from "../../spec/index.js";
 import type { ContainerParts } from "../container/container-parts.js";
 import type { Container } from "../container/container-store.js";
 import { isRun } from "../container/process.js";
 import { bury } from "../container/remove.js";
+import type { StoredState } from "../container/stored.js";
+import { bundleOf } from "./bundle.js";
+import { isFrozen } from "./cgroups.js";
 import { later, processEnded, settle } from "./ended.js";
 import { watchHealth } from "./health.js";
 import { hold } from "./hold.js";
@@ -24,12 +28,14 @@ export async function takeUp(parts: ContainerParts): Promise<void> {
   for (const { stored } of store.list()) {
     const one = known.get(stored.ID);
     try {
-      if (one) await adopt(parts, stored.ID, one);
+      if (one && "exitCode" in one && isApplied(stored.State, one)) await supervisor.acknowledge({ id: stored.ID });
+      else if (one) await adopt(parts, stored.ID, one);
       else await settleUnseen(parts, stored.ID);
     } catch (error) {
       report(`container ${stored.ID} cannot be taken up: ${messageOf(error)}`);
     }
   }
+  await sweepBundles(parts, known);
   for (const one of supervised) {
     const { id } = one;
     if (store.isThere(id)) continue;
@@ -47,27 +53,47 @@ async function adopt(parts: ContainerParts, id: string, one: Supervised): Promis
   const container = store.byID(id);
   if (!container) return;
   const adopted = isKnown(container, one) ? container : started(parts, container, one);
-  if (adopted !== container) await store.update(adopted);
-  lives.of(id).held = await hold(parts, adopted);
-  if ("exitCode" in one) await processEnded(parts, one);
-  else if (adopted.stored.State.Health) watchHealth(parts, adopted);
+  const frozen = !("exitCode" in one) && isFrozen(one.pid);
+  const now = frozen === adopted.stored.State.Paused ? adopted : withState(adopted, { Paused: frozen });
+  if (now !== container) await store.update(now);
+  const life = lives.of(id);
+  life.held = await hold(parts, now);
+  if ("exitCode" in one) return processEnded(parts, one);
+  watchHealth(parts, now);
+  life.health?.pause(frozen);
+}
+
+/** The exit was taken in before a crash, and only not acknowledged. */
+function isApplied({ Running, Restarting, FinishedAt }: StoredState, { atNs }: Exit): boolean {
+  return (!Running || Restarting) && FinishedAt === rfc3339(atNs);
 }
 
 /** A crash may have come before its start was written. */
 function isKnown({ stored: { State } }: Container, one: Supervised): boolean {
-  return State.Running && ("exitCode" in one || State.Pid === one.pid);
+  return State.Running && !State.Restarting && ("exitCode" in one || State.Pid === one.pid);
 }
 
 /** What its start had written beside it is found where it always is. */
 function started({ store }: ContainerParts, container: Container, one: Supervised): Container {
   const directory = store.pathOf(container.stored.ID);
   const there = (name: string) => (existsSync(join(directory, name)) ? join(directory, name) : "");
-  const { pid, startedAtNs } = "exitCode" in one ? { pid: 0, startedAtNs: one.atNs } : one;
+  const { pid, startedAtNs } = "exitCode" in one ? { pid: 0, startedAtNs: one.startedAtNs ?? one.atNs } : one;
   return withStored(withState(container, running(pid, startedAtNs)), {
     HasBeenStartedBefore: true,
+    HasBeenManuallyStopped: false,
     LogPath: there(`${container.stored.ID}-json.log`),
     ...{ HostnamePath: there("hostname"), HostsPath: there("hosts"), ResolvConfPath: there("resolv.conf") },
   });
+}
+
+/** Bundles of starts that a crash cut short before the supervisor was asked. */
+async function sweepBundles(parts: ContainerParts, known: ReadonlyMap<string, unknown>): Promise<void> {
+  const directory = bundleOf(parts, "");
+  const ids = await readdir(directory).catch((error) => {
+    if (isErrno(error, "ENOENT")) return [];
+    throw error;
+  });
+  for (const id of ids) if (!known.has(id)) await rm(join(directory, id), { recursive: true, force: true });
 }
 
 /** It ran when the machine stopped, or under an engine that is no more. */

@@ -73,7 +73,8 @@ function programOf({ settings }: ContainerParts, { Runtime }: HostConfig): Progr
   return { runtime: program.path, ...(program.runtimeArgs && { runtimeArgs: program.runtimeArgs }) };
 }
 
-function bundleOf({ runDirectory }: ContainerParts, id: string): string {
+/** Directory of a container's bundle. */
+export function bundleOf({ runDirectory }: ContainerParts, id: string): string {
   return join(runDirectory, "containers", id);
 }
 

@@ -17,6 +17,13 @@ export function cgroupsOf(pid: number): Cgroups {
   return found;
 }
 
+/** Whether a process is stopped by its control group. */
+export function isFrozen(pid: number): boolean {
+  const { freezer, "": unified } = Object.fromEntries(cgroupsOf(pid));
+  if (freezer) return textOf(join(freezer, "freezer.state")).trim() !== "THAWED";
+  return numberIn(join(unified ?? "/nonexistent", "cgroup.freeze")) === 1;
+}
+
 interface Hierarchy {
   readonly path: string;
   readonly root: string;

@@ -5,6 +5,7 @@ import { type Scratch, scratch } from "../../../test/oracle/scratch.js";
 import type { ContainerCreateBody } from "../api-container.js";
 import type { EventMessage } from "../api-system.js";
 import { Engine, type EngineOptions } from "../engine.js";
+import { runDirectoryOf } from "./run-directory.js";
 
 /** Why containers cannot be run here; undefined when they can. */
 export const cannotRun = lacking("root", "mounts", "runc");
@@ -28,6 +29,11 @@ export class RunningEngine implements AsyncDisposable {
 
   get root(): string {
     return `${this.#directory.path}/root`;
+  }
+
+  /** The run directory. */
+  get runs(): string {
+    return runDirectoryOf(this.root, `${this.#directory.path}/run`);
   }
 
   /** Opens the data root, again after it was closed. */

@@ -1,10 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { scratch } from "../../../test/oracle/scratch.js";
+import { nowNs, rfc3339 } from "../../spec/index.js";
 import { bytesOf } from "../engine.test.tools.js";
 import { cannotRun, payload, RunningEngine } from "./run.test.tools.js";
 
@@ -114,3 +116,57 @@ test.skipIf(cannotRun)("an engine that is closed leaves what runs, and the next 
   expect(readFileSync("/proc/self/mounts", "utf8")).not.toContain(ours.root);
   expect(ours.reports).toEqual([]);
 });
+
+test.skipIf(cannotRun)("what a crash kept from the disk is known all the same", async () => {
+  await using ours = await RunningEngine.open();
+  const file = (id: string) => `${ours.root}/containers/${id}/config.v2.json`;
+  const gone = async (pid: number) => {
+    await expect.poll(() => existsSync(`/proc/${pid}`), { timeout: 10_000 }).toBe(false);
+  };
+  const command = ["sh", "-c", "echo hi; while ! test -e /go/on; do sleep 0.02; done; exit 3"];
+  const go = `${dirname(ours.root)}/go`;
+  const body = { HostConfig: { Binds: [`${go}:/go`] } };
+  const made = await Promise.all(
+    ["goes", "ends", "known"].map(async (name) => {
+      const id = await ours.created(command, name === "goes" ? {} : body, name);
+      const text = readFileSync(file(id), "utf8");
+      await ours.engine.processes.start(id);
+      return { id, text, state: (await ours.engine.containers.inspect(id)).State };
+    }),
+  );
+  const [goes, ends, known] = made as [(typeof made)[0], (typeof made)[0], (typeof made)[0]];
+  await ours.engine[Symbol.asyncDispose]();
+  writeFileSync(`${go}/on`, "");
+  await gone(ends.state.Pid);
+  await gone(known.state.Pid);
+  const { runs } = ours;
+  await expect.poll(() => exitOf(runs, known.id), { timeout: 10_000 }).toBeDefined();
+  await expect.poll(() => exitOf(runs, ends.id), { timeout: 10_000 }).toBeDefined();
+  // Of two the start was not written, of the third the exit was, and not acknowledged.
+  for (const { id, text } of [goes, ends]) writeFileSync(file(id), text);
+  const stored = JSON.parse(readFileSync(file(known.id), "utf8"));
+  const FinishedAt = rfc3339(BigInt(exitOf(runs, known.id)!));
+  const State = { ...stored.State, Running: false, Pid: 0, ExitCode: 3, FinishedAt };
+  writeFileSync(file(known.id), JSON.stringify({ ...stored, State }));
+
+  const { containers, processes, events } = await ours.reopen();
+  const logged = async (id: string) => payload(await bytesOf((await processes.logs(id, { stdout: true })).body));
+  const { StartedAt, Pid } = goes.state;
+  expect((await containers.inspect(goes.id)).State).toMatchObject({ Status: "running", StartedAt, Pid });
+  expect(await logged(goes.id)).toBe("hi\n");
+  expect((await containers.inspect(ends.id)).State).toMatchObject({
+    ...{ Status: "exited", ExitCode: 3, StartedAt: ends.state.StartedAt },
+  });
+  expect(await logged(ends.id)).toBe("hi\n");
+  expect((await containers.inspect(known.id)).State).toMatchObject({ ExitCode: 3, FinishedAt });
+  const died: string[] = [];
+  for await (const { Action, Actor } of events.read({ sinceNs: 0n, untilNs: nowNs() }))
+    died.push(`${Action} ${Actor.ID}`);
+  expect(died.filter((line) => line.startsWith("die"))).toEqual([`die ${ends.id}`]);
+  expect(readdirSync(`${runs}/processes`)).toEqual([`${goes.id}.json`]);
+});
+
+/** When a container ended whose exit the supervisor keeps. */
+function exitOf(runs: string, id: string): string | undefined {
+  return JSON.parse(readFileSync(`${runs}/processes/${id}.json`, "utf8")).exit?.atNs;
+}

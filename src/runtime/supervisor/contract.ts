@@ -57,6 +57,8 @@ export interface Exit extends ProcessRef {
   /** The kernel killed a process of this container for want of memory, at any time. False for an exec. */
   readonly oomKilled: boolean;
   readonly atNs: bigint;
+  /** When it was started; not told by supervisors of before this was. */
+  readonly startedAtNs?: bigint;
   readonly error?: string;
 }
 

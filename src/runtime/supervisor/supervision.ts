@@ -56,6 +56,7 @@ export class Supervision {
   readonly #exits = new Map<string, Exit>();
   readonly #bundles = new Map<string, string>();
   readonly #starting = new Set<string>();
+  readonly #startingContainers = new Set<Promise<Started>>();
   /** Clients of processes that run or have yet to start. */
   readonly #streams = new Map<string, Streams>();
   #consoles = 0;
@@ -83,7 +84,7 @@ export class Supervision {
 
   async start(request: StartRequest): Promise<Started> {
     const { id, bundle, tty, openStdin, stdinOnce, log } = request;
-    return this.#launched({
+    const launched = this.#launched({
       target: { id },
       bundle,
       tty,
@@ -93,6 +94,8 @@ export class Supervision {
       arguments: (scratch) => ["run", "--detach", "--bundle", bundle, "--pid-file", `${scratch}.pid`],
       failure: createFailure,
     });
+    this.#startingContainers.add(launched);
+    return launched.finally(() => this.#startingContainers.delete(launched));
   }
 
   async exec({ id, execID, process, tty, openStdin }: WireExec): Promise<Started> {
@@ -134,7 +137,9 @@ export class Supervision {
     if (!this.#reaper.kill(this.#running(target).pid, signal)) throw notRunning(target);
   }
 
-  list(): Supervised[] {
+  /** Containers that are being started are waited for: a client that comes after one that was killed has to know of them. */
+  async list(): Promise<Supervised[]> {
+    await Promise.allSettled(this.#startingContainers);
     const running = [...this.#processes.values()].map(({ target, pid, startedAtNs }) => ({
       ...target,
       pid,
@@ -158,7 +163,11 @@ export class Supervision {
       }
       if (record.execID === undefined) await this.#deleteForcibly(record.id);
       if (record.pid === undefined) this.#records.remove(target);
-      else this.#tell({ ...target, exitCode: 255, oomKilled: false, atNs: wallClockNs(), error: lost });
+      else {
+        const { startedAtNs } = record;
+        const since = startedAtNs !== undefined && { startedAtNs };
+        this.#tell({ ...target, ...since, exitCode: 255, oomKilled: false, atNs: wallClockNs(), error: lost });
+      }
     }
   }
 
@@ -247,8 +256,8 @@ export class Supervision {
   /** Nothing of the process is left when its exit is told. */
   async #ended(process: SupervisedProcess, exitCode: number): Promise<void> {
     const atNs = wallClockNs();
-    const { target } = process;
-    const exit = { ...target, exitCode, oomKilled: false, atNs };
+    const { target, startedAtNs } = process;
+    const exit = { ...target, exitCode, oomKilled: false, atNs, startedAtNs };
     try {
       if (target.execID === undefined) exit.oomKilled = await this.#clear(target.id, process);
       else await process.drain();
