@@ -10,6 +10,9 @@ import { output, type Ran, type RunOptions, run } from "./run.js";
 /** The `layerkit` command as it is shipped. */
 export const layerkitMain = fileURLToPath(new URL("../../bundle/esm/main.js", import.meta.url));
 
+/** Where the run directories of all test daemons are. */
+export const runsBelow = join(tmpdir(), "layerkit-run");
+
 /** `layerkit serve` on a data root, for the docker command. */
 export class Layerkitd implements AsyncDisposable {
   readonly socket: string;
@@ -54,7 +57,7 @@ export class Layerkitd implements AsyncDisposable {
     // The network of the machine that tests is left as it is, unless a test has one of its own.
     const alone = args.includes("--bridge") ? [] : ["--bridge", "none"];
     const socket = `unix://${join(own, "layerkit.sock")}`;
-    const runs = ["--exec-root", join(tmpdir(), "layerkit-run")];
+    const runs = ["--exec-root", runsBelow];
     const all = [main, "--root", root, "-H", socket, ...alone, ...runs, ...args, "serve"];
     return new Layerkitd(own, spawn(process.execPath, all, { stdio: ["ignore", "pipe", "pipe"] }));
   }
