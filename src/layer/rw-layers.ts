@@ -160,7 +160,7 @@ export class RWLayers {
     mustBeWritable(this.#parts);
     const rw = this.find(name);
     if (!rw) return [];
-    if (this.#uses.has(name)) throw new Conflict(`the writable layer ${name} is in use: unmount it first`);
+    this.assertUnused(name);
     this.#parts.rwLayers.delete(name);
     this.#reserved.add(name);
     try {
@@ -172,6 +172,11 @@ export class RWLayers {
       this.#reserved.delete(name);
     }
     return rw.parent ? deleteLayers(this.#parts, this.#parts.layers.undepend(rw.parent)) : [];
+  }
+
+  /** @throws Conflict: it is mounted or being committed */
+  assertUnused(name: string): void {
+    if (this.#uses.has(name)) throw new Conflict(`the writable layer ${name} is in use: unmount it first`);
   }
 
   /**

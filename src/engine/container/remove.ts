@@ -53,41 +53,47 @@ function refuseIfForeign({ lives }: ContainerParts, { stored }: Container): void
 }
 
 /**
- * Removes a container that does not run. Marked dead first, so that a removal that is interrupted is finished at the
- * next opening of the data root; its layer next, its anonymous volumes, its directory last.
+ * Removes a container that does not run: its anonymous volumes, its directory, then its layer. One that nobody knows
+ * any more has no layer that is needed: the next opening of the data root removes what a crash has left of it. Volumes
+ * are noted first, so that a removal which has come to them is finished then.
+ *
+ * @throws Conflict: it is in use, and as before
  */
 export async function bury(parts: ContainerParts, container: Container, volumes: boolean): Promise<void> {
   const { store, layers, turns, lives, execs, supervisor, report } = parts;
+  const { ID: id, State: state } = container.stored;
+  // Who reads or writes the tree comes to its end first.
+  await turns.alone(id, async () => {
+    layers.rw.assertUnused(id);
+    if (volumes) await removeAnonymousVolumes(parts, container);
+    await store.delete(id);
+    await layers.rw.remove(id).catch((error) => {
+      const later = "the next opening of the data root tries again";
+      report(`the writable layer of container ${id} cannot be removed, ${later}: ${messageOf(error)}`);
+    });
+  });
+  emitContainer(parts, container, "destroy");
+  lives.of(id).tell("removal", { StatusCode: state.ExitCode, Error: null });
+  lives.forget(id);
+  execs.forget(id);
+  await supervisor.abandon({ id }).catch((error) => report(messageOf(error)));
+}
+
+async function removeAnonymousVolumes({ store, volumes, events }: ContainerParts, container: Container): Promise<void> {
   const { stored } = container;
-  const mark = volumes ? { RemoveVolumes: true } : {};
-  const dead = { ...container, stored: { ...stored, ...mark, State: { ...stored.State, Dead: true } } };
+  const mounts = Object.values(stored.MountPoints).filter(({ Type, Spec }) => Type === "volume" && !Spec?.Source);
+  const names = mounts.map(({ Name }) => Name);
+  const isOurs = (name: string) => name !== "" && !store.hasVolume(name, stored.ID) && volumes.claims(name) === 0;
+  const going = names.filter(isOurs);
+  if (going.length === 0) return;
+  const dead = { ...container, stored: { ...stored, RemoveVolumes: true, State: { ...stored.State, Dead: true } } };
   // On a full disk there is no room for the mark, and removing is what makes room.
   await store.update(dead).catch((error) => {
     if (!isErrno(error, "ENOSPC", "EDQUOT")) throw error;
   });
-  try {
-    // Who reads or writes the tree comes to its end first.
-    await turns.alone(stored.ID, () => layers.rw.remove(stored.ID));
-  } catch (error) {
-    // In use, and so as before: it is not dead after all.
-    if (error instanceof Conflict) await store.update(container);
-    throw error;
-  }
-  if (volumes) await removeAnonymousVolumes(parts, container);
-  await store.delete(stored.ID);
-  emitContainer(parts, container, "destroy");
-  lives.of(stored.ID).tell("removal", { StatusCode: stored.State.ExitCode, Error: null });
-  lives.forget(stored.ID);
-  execs.forget(stored.ID);
-  await supervisor.abandon({ id: stored.ID }).catch((error) => report(messageOf(error)));
-}
-
-async function removeAnonymousVolumes({ store, volumes, events }: ContainerParts, { stored }: Container) {
-  const mounts = Object.values(stored.MountPoints).filter(({ Type, Spec }) => Type === "volume" && !Spec?.Source);
-  for (const { Name } of mounts) {
-    if (Name === "" || store.hasVolume(Name, stored.ID) || volumes.claims(Name) > 0) continue;
-    await volumes.delete(Name);
-    events.emit("volume", "destroy", Name, { driver: "local" });
+  for (const name of going) {
+    await volumes.delete(name);
+    events.emit("volume", "destroy", name, { driver: "local" });
   }
 }
 
