@@ -14,7 +14,9 @@ describe.skipIf(skip)("testcontainers, unchanged", () => {
   });
   afterAll(() => both[Symbol.asyncDispose]());
 
-  test("starts a container, waits for its log, execs, copies in and out, commits, restarts and stops it", async () => {
+  test("starts a container, waits for its log, execs, copies in and out, commits, restarts and stops it", {
+    timeout: 120_000,
+  }, async () => {
     await both.play(async ({ socket }) => {
       const env = {
         DOCKER_HOST: `unix://${socket}`,
