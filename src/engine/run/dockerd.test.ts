@@ -38,7 +38,7 @@ function dockerdSide(dockerd: Dockerd): Side {
     remove: (id, force = false) => ask("DELETE", `/containers/${id}?v=1&force=${force ? 1 : 0}`),
     inspect: async (id) => JSON.parse(await ask("GET", `/containers/${id}/json`)),
     events: async (since) => {
-      const until = (Date.now() + 20) / 1000;
+      const until = (Date.now() + 100) / 1000;
       const text = await ask("GET", `/events?since=${since}&until=${until}`);
       return text
         .split("\n")
@@ -64,7 +64,7 @@ function ourSide(ours: RunningEngine): Side {
     inspect: (id) => containers.inspect(id),
     events: async (since) => {
       const found: EventMessage[] = [];
-      const range = { sinceNs: BigInt(Math.round(since * 1e9)), untilNs: BigInt(Date.now() + 20) * 1_000_000n };
+      const range = { sinceNs: BigInt(Math.round(since * 1e9)), untilNs: BigInt(Date.now() + 100) * 1_000_000n };
       for await (const event of events.read(range)) found.push(event);
       return found;
     },
@@ -159,7 +159,7 @@ describe.skipIf(cannotRun ?? lacking("dockerd", "docker"))("beside dockerd 20.10
 
   test("files of a failed start, of one that ended by itself, and their order of events", async () => {
     await same(async (side) => {
-      const begun = Date.now() / 1000;
+      const begun = Date.now() / 1000 - 60;
       const id = await side.create(body(["nosuch"]));
       const why = await side.start(id).catch((error: Error) => error.message);
       const file = await stored(side, id);
@@ -169,7 +169,7 @@ describe.skipIf(cannotRun ?? lacking("dockerd", "docker"))("beside dockerd 20.10
       return { id, shown: [why, rest, brief(await side.events(begun), id)] };
     });
     await same(async (side) => {
-      const begun = Date.now() / 1000;
+      const begun = Date.now() / 1000 - 60;
       const id = await side.create(body(["sh", "-c", "exit 4"], { HostConfig: { Binds: ["named:/named"] } }));
       await side.start(id);
       await side.wait(id);
@@ -182,7 +182,7 @@ describe.skipIf(cannotRun ?? lacking("dockerd", "docker"))("beside dockerd 20.10
 
   test("the events of a life", async () => {
     await same(async (side) => {
-      const begun = Date.now() / 1000;
+      const begun = Date.now() / 1000 - 60;
       const id = await side.create(body(endless, { Labels: { x: "y" }, HostConfig: { Binds: ["named:/named"] } }));
       for (const step of ["start", "pause", "unpause", "stop", "start", "restart", "kill", "start"] as const) {
         await side[step](id);
