@@ -1,8 +1,11 @@
-import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { call } from "./oracle/engine-call.js";
 import { Layerkitd } from "./oracle/layerkitd.js";
 import { lacking } from "./oracle/programs.js";
+import { leftovers } from "./oracle/root-leftovers.js";
 import { runLeftovers } from "./oracle/run-leftovers.js";
 import { sampleArchive } from "./oracle/sample-image.js";
 import { loopDisk, type Scratch } from "./oracle/scratch.js";
@@ -143,4 +146,62 @@ describe.skipIf(skip)("containers survive their daemon", () => {
       expect(daemon.log).not.toMatch(/warn|error/i);
     },
   );
+
+  test("thirty, ten at a time, while the daemon is killed: nothing is left of them", { timeout }, async () => {
+    const made: string[] = [];
+    const post = (path: string, body?: object) => call(daemon.socket, path, { method: "POST", ...(body && { body }) });
+    const one = async () => {
+      const body = {
+        Image: "sample:1",
+        Cmd: ["sleep", "1000"],
+        HostConfig: { NetworkMode: "none", IpcMode: "shareable" },
+      };
+      const { Id: id } = JSON.parse(await post("/containers/create", body)) as { Id: string };
+      made.push(id);
+      await post(`/containers/${id}/start`);
+      const exec = JSON.parse(
+        await post(`/containers/${id}/exec`, { Cmd: ["cat", "/etc/hostname"], AttachStdout: true }),
+      );
+      expect(await post(`/exec/${exec.Id}/start`, { Detach: false })).toContain(id.slice(0, 12));
+      await call(daemon.socket, `/containers/${id}?force=1`, { method: "DELETE" });
+      if (made.length >= 20) daemon.kill();
+    };
+    const lane = async () => {
+      while (made.length < 30) await one();
+    };
+    const ends = await Promise.allSettled(Array.from({ length: 10 }, lane));
+    expect(ends.some(({ status }) => status === "rejected")).toBe(true);
+    await daemon[Symbol.asyncDispose]();
+    daemon = await Layerkitd.start(root);
+    const left = (await daemon.docker("ps", "-aq")).split("\n").filter(Boolean);
+    if (left.length > 0) await daemon.docker("rm", "-f", ...left);
+    expect(runLeftovers(root, { running: [], others: made })).toEqual([]);
+    expect(await leftovers(root)).toEqual([]);
+  });
+
+  test("a removal with somebody else in its tree leaves nothing", { timeout }, async () => {
+    await started("busy", [], "sleep 1000");
+    const id = await daemon.docker("inspect", "--format", "{{.Id}}", "busy");
+    const merged = await daemon.docker("inspect", "--format", "{{.GraphDriver.Data.MergedDir}}", "busy");
+    const guests = [
+      spawn("sleep", ["1000"], { cwd: merged }),
+      // It keeps the mount in a namespace of its own.
+      spawn("unshare", ["--mount", "--propagation", "private", "sleep", "1000"]),
+    ];
+    try {
+      await expect
+        .poll(() => readFileSync(`/proc/${guests[1]?.pid}/comm`, "utf8"), { timeout: 10_000 })
+        .toBe("sleep\n");
+      const both = await Promise.all([1, 2].map(() => daemon.tryDocker(["rm", "-f", "busy"])));
+      expect(both.filter(({ status }) => status === 0).length).toBeGreaterThan(0);
+      expect(both.filter(({ status, stderr }) => status !== 0 && !/already in progress|No such/.test(stderr))).toEqual(
+        [],
+      );
+      expect(existsSync(merged)).toBe(false);
+      expect(runLeftovers(root, { running: [], others: [id] })).toEqual([]);
+      expect(await leftovers(root)).toEqual([]);
+    } finally {
+      for (const guest of guests) guest.kill("SIGKILL");
+    }
+  });
 });

@@ -7,6 +7,7 @@ import { loadLarge } from "./large.js";
 import { playMigrations } from "./migrations.js";
 import { playPowerCuts } from "./power.js";
 import type { Bounds } from "./rounds.js";
+import { playRuns } from "./runs.js";
 
 /**
  * The long forms of what `npm test` does in short:
@@ -16,6 +17,7 @@ import type { Bounds } from "./rounds.js";
  *     npm run torture -- power     cuts the power at random moments, on ext4 and XFS
  *     npm run torture -- disk      fills the disk to a random remainder before each operation
  *     npm run torture -- migrate   kills changes of the storage driver, and cuts the power under them, at random moments
+ *     npm run torture -- run       ends the daemon at random moments while clients run containers
  *     npm run torture -- registry  pulls from a registry that does wrong in random ways
  *     npm run torture -- large     loads a layer of 10 GB and one of a million entries, and tells the peak memory
  *
@@ -27,6 +29,7 @@ const plays: Readonly<Record<string, (bounds: Bounds) => Promise<{ readonly loss
   power: (bounds) => playPowerCuts(bounds),
   disk: (bounds) => playFullDisks(bounds),
   migrate: playMigrations,
+  run: playRuns,
   registry: playBadRegistries,
   large: async () => ({ losses: await loadLarge().then(() => []) }),
 };

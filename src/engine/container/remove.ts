@@ -24,14 +24,19 @@ export async function removeContainer(
   else refuseIfForeign(parts, container);
   life.removing = true;
   try {
-    // One that is being started comes to run only now.
-    while (force && store.byID(id)?.stored.State.Running) await killed(parts, id);
-    await lives.turn(id, async () => {
-      const left = store.byID(id);
-      if (!left) return;
-      refuseIfRunning(left);
-      await bury(parts, left, volumes);
-    });
+    const isRunning = () => store.byID(id)?.stored.State.Running ?? false;
+    for (let done = false; !done; ) {
+      while (force && isRunning()) await killed(parts, id);
+      done = await lives.turn(id, async () => {
+        const left = store.byID(id);
+        // One that was being started has come to run only now.
+        if (force && isRunning()) return false;
+        if (!left) return true;
+        refuseIfRunning(left);
+        await bury(parts, left, volumes);
+        return true;
+      });
+    }
   } finally {
     life.removing = false;
   }

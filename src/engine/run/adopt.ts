@@ -13,6 +13,7 @@ import { isFrozen } from "./cgroups.js";
 import { later, processEnded, settle } from "./ended.js";
 import { watchHealth } from "./health.js";
 import { hold } from "./hold.js";
+import { endBriefPause } from "./pause.js";
 import { run } from "./start.js";
 import { running, withState, withStored } from "./states.js";
 
@@ -35,7 +36,7 @@ export async function takeUp(parts: ContainerParts): Promise<void> {
       report(`container ${stored.ID} cannot be taken up: ${messageOf(error)}`);
     }
   }
-  await sweepBundles(parts, known);
+  await sweepBundles(parts, supervised);
   for (const one of supervised) {
     const { id } = one;
     if (store.isThere(id)) continue;
@@ -53,6 +54,7 @@ async function adopt(parts: ContainerParts, id: string, one: Supervised): Promis
   const container = store.byID(id);
   if (!container) return;
   const adopted = isKnown(container, one) ? container : started(parts, container, one);
+  if (!("exitCode" in one)) await endBriefPause(parts, id, one.pid);
   const frozen = !("exitCode" in one) && isFrozen(one.pid);
   const now = frozen === adopted.stored.State.Paused ? adopted : withState(adopted, { Paused: frozen });
   if (now !== container) await store.update(now);
@@ -86,14 +88,15 @@ function started({ store }: ContainerParts, container: Container, one: Supervise
   });
 }
 
-/** Bundles of starts that a crash cut short before the supervisor was asked. */
-async function sweepBundles(parts: ContainerParts, known: ReadonlyMap<string, unknown>): Promise<void> {
+/** Bundles of starts that a crash cut short before the supervisor was asked, and what else has stayed in them. */
+async function sweepBundles(parts: ContainerParts, supervised: readonly Supervised[]): Promise<void> {
+  const running = new Set(supervised.filter((one) => !("exitCode" in one)).map(({ id }) => id));
   const directory = bundleOf(parts, "");
   const ids = await readdir(directory).catch((error) => {
     if (isErrno(error, "ENOENT")) return [];
     throw error;
   });
-  for (const id of ids) if (!known.has(id)) await rm(join(directory, id), { recursive: true, force: true });
+  for (const id of ids) if (!running.has(id)) await rm(join(directory, id), { recursive: true, force: true });
 }
 
 /** It ran when the machine stopped, or under an engine that is no more. */

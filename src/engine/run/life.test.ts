@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { rawTar } from "../../../test/oracle/raw-tar.js";
 import { streamOf } from "../../../test/oracle/sample-image.js";
@@ -189,6 +190,16 @@ describe.skipIf(cannotRun)("the life of a container", () => {
       await expect(containers.inspect(id)).rejects.toThrow(NotFound);
       expect(readFileSync("/proc/self/mounts", "utf8")).not.toContain(id);
     }
+  });
+
+  test("one that is being started is removed by force", async () => {
+    const { processes, containers } = ours.engine;
+    const id = await ours.created(forever);
+    const starting = processes.start(id).catch(() => {});
+    while (!existsSync(`${ours.runs}/containers/${id}`)) await setImmediate();
+    await containers.remove(id, { force: true });
+    await starting;
+    await expect(containers.inspect(id)).rejects.toThrow(NotFound);
   });
 
   test("what it writes while it runs is seen by diff, cp, export and commit, for which it is frozen", async () => {

@@ -1,7 +1,12 @@
+import { existsSync } from "node:fs";
+import { rm, rmdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { pauseContainer as freeze, resumeContainer as thaw } from "../../runtime/index.js";
 import { Conflict, messageOf, Unavailable } from "../../spec/index.js";
 import { type ContainerParts, emitContainer } from "../container/container-parts.js";
 import type { Container } from "../container/container-store.js";
+import { bundleOf } from "./bundle.js";
+import { isFrozen } from "./cgroups.js";
 import { notRunning } from "./kill.js";
 import { withState } from "./states.js";
 
@@ -53,11 +58,32 @@ export async function whilePaused<T>(parts: ContainerParts, id: string, run: () 
   const { store } = parts;
   const { Running, Paused, Restarting } = store.find(id).stored.State;
   if (!Running || Paused || Restarting) return run();
-  await pauseContainer(parts, id);
+  const mark = briefPauseMark(parts, id);
+  await writeFile(mark, "");
   try {
-    return await run();
+    await pauseContainer(parts, id);
+    try {
+      return await run();
+    } finally {
+      // Somebody may have thawed it, or ended it.
+      if (store.byID(id)?.stored.State.Paused) await unpauseContainer(parts, id);
+    }
   } finally {
-    // Somebody may have thawed it, or ended it.
-    if (store.byID(id)?.stored.State.Paused) await unpauseContainer(parts, id);
+    await rm(mark, { force: true });
+    // When it has ended meanwhile, the mark was the last in there.
+    await rmdir(bundleOf(parts, id)).catch(() => {});
   }
+}
+
+/** A file that is there while a container is frozen for an operation: whoever finds it after a crash lets it go on. */
+function briefPauseMark(parts: ContainerParts, id: string): string {
+  return join(bundleOf(parts, id), "brief-pause");
+}
+
+/** Lets a container go on that was frozen for an operation which a crash has ended. */
+export async function endBriefPause(parts: ContainerParts, id: string, pid: number): Promise<void> {
+  const mark = briefPauseMark(parts, id);
+  if (!existsSync(mark)) return;
+  if (isFrozen(pid)) await thaw(parts.runtimePlace, id);
+  await rm(mark, { force: true });
 }

@@ -166,6 +166,22 @@ test.skipIf(cannotRun)("what a crash kept from the disk is known all the same", 
   expect(readdirSync(`${runs}/processes`)).toEqual([`${goes.id}.json`]);
 });
 
+test.skipIf(cannotRun)(
+  "what was frozen for an operation that a crash has ended goes on; what somebody froze stays",
+  async () => {
+    await using ours = await RunningEngine.open();
+    const ids = [await ours.started(["sleep", "1000"]), await ours.started(["sleep", "1000"])];
+    for (const id of ids) await ours.engine.processes.pause(id);
+    await ours.engine[Symbol.asyncDispose]();
+    writeFileSync(`${ours.runs}/containers/${ids[0]}/brief-pause`, "");
+    const { containers } = await ours.reopen();
+    const states = await Promise.all(ids.map(async (id) => (await containers.inspect(id)).State.Status));
+    expect(states).toEqual(["running", "paused"]);
+    expect(await ours.exec(ids[0] ?? "", ["cat", "/proc/1/comm"])).toBe("sleep\n");
+    expect(readdirSync(`${ours.runs}/containers/${ids[0]}`)).toEqual(["config.json"]);
+  },
+);
+
 /** When a container ended whose exit the supervisor keeps. */
 function exitOf(runs: string, id: string): string | undefined {
   return JSON.parse(readFileSync(`${runs}/processes/${id}.json`, "utf8")).exit?.atNs;
