@@ -30,7 +30,8 @@ export class LogWriter {
   readonly #encoders: Readonly<Record<OutputStream, LineEncoder>>;
   #file: FileHandle;
   #size: number;
-  #waiting: Buffer[] = [];
+  /** Lines, and whom to tell when all before is written. */
+  #waiting: (Buffer | (() => void))[] = [];
   #waitingSize = 0;
   #writing: Promise<void> | undefined;
   #failing = false;
@@ -65,6 +66,11 @@ export class LogWriter {
     return this.#waitingSize < waitingLimit;
   }
 
+  /** Resolves when all lines that have been finished up to now are in the file. */
+  async written(): Promise<void> {
+    if (this.#writing) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+
   /** Resolves when all is written, unfinished lines too. */
   async close(): Promise<void> {
     for (const encoder of Object.values(this.#encoders)) encoder.end(wallClockNs());
@@ -85,12 +91,13 @@ export class LogWriter {
       this.#waitingSize = 0;
       if (full) this.#events.drained();
       try {
-        for (const lines of batch) await this.#writeLines(lines);
+        for (const lines of batch) if (typeof lines !== "function") await this.#writeLines(lines);
         this.#failing = false;
       } catch (error) {
         if (!this.#failing) this.#events.failed(`${this.#options.path}: ${messageOf(error)}; its lines are lost`);
         this.#failing = true;
       }
+      for (const told of batch) if (typeof told === "function") told();
     }
     this.#writing = undefined;
   }

@@ -68,19 +68,19 @@ export class SupervisorServer {
     });
     const stop = readLines(socket, (line) => {
       stop();
-      try {
-        this.#greet(socket, fromLine<Hello>(line));
-      } catch (error) {
-        socket.end(toLine({ error: wireError(error) }));
-      }
+      this.#unanswered++;
+      this.#greet(socket, fromLine<Hello>(line))
+        .catch((error) => socket.end(toLine({ error: wireError(error) })))
+        .finally(() => this.#unanswered--);
     });
     socket.on("end", () => socket.end());
   }
 
-  #greet(socket: Socket, hello: Hello): void {
+  async #greet(socket: Socket, hello: Hello): Promise<void> {
     if (hello.protocol !== protocolVersion) {
       throw new Error(`this supervisor speaks version ${protocolVersion} of its protocol, not ${hello.protocol}`);
     }
+    if (hello.open === "attach") await this.#supervision.logged(hello.target);
     socket.write(toLine({ protocol: protocolVersion, pid: process.pid }));
     if (hello.open === "attach") {
       this.#supervision.attach(hello.target, socket, hello.streams);

@@ -58,6 +58,11 @@ export class SupervisedProcess implements Started {
     if (!this.#logFull) for (const output of this.#stdio.outputs) output.resume();
   }
 
+  /** Resolves when what it has written up to now can be read in its log. */
+  async logged(): Promise<void> {
+    await this.#log?.written();
+  }
+
   resize(size: TerminalSize): void {
     this.#stdio.terminal?.resize(size);
   }

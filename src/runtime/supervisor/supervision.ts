@@ -115,6 +115,11 @@ export class Supervision {
     });
   }
 
+  /** A client that attaches finds in the log what it does not get itself. */
+  async logged(target: ProcessRef): Promise<void> {
+    await this.#processes.get(keyOf(target))?.logged();
+  }
+
   attach(target: ProcessRef, socket: Socket, streams: AttachStreams): void {
     const key = keyOf(target);
     if (target.execID !== undefined && this.#exits.has(key)) {
