@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, rmdirSync, rmSync, statSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readdirSync, rmdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { isErrno } from "../../spec/index.js";
 import { tryFlock } from "../../sys/index.js";
@@ -34,9 +34,16 @@ export function removeRunDirectory(directory: string): void {
   const parts = ["processes", "containers", "runc", "netns"].map((name) => join(directory, name));
   if (!parts.map(removedIfEmpty).every(Boolean)) return;
   rmSync(log, { force: true });
+  const names = attempt(() => readdirSync(directory)) ?? [];
+  for (const name of names.filter(isScratch)) rmSync(join(directory, name), { force: true });
   // From here on others may come, and keep the directory.
   rmSync(lock, { force: true });
   removedIfEmpty(directory);
+}
+
+/** Files of calls of the runtime, and of terminals, that somebody who was killed had begun. */
+function isScratch(name: string): boolean {
+  return /^runc-[0-9a-f]{12}\.|^tty\d+$/.test(name);
 }
 
 function removedIfEmpty(directory: string): boolean {

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -129,6 +129,14 @@ describe.skipIf(cannotRun)(`the supervisor${cannotRun ? ` (${cannotRun})` : ""}`
       await supervisor[Symbol.asyncDispose]();
       await delay(round * 5);
     }
+    await until(() => !existsSync(ground.run), "its directory goes");
+    // Killed while it freezes something, a daemon leaves a file of the runtime.
+    await using last = await ground.supervisor("runc", 20);
+    const request = ground.request("exit 0");
+    writeFileSync(`${ground.run}/runc-0123456789ab.log`, "");
+    await last.start(request);
+    await exitOf(last, request.id);
+    await last[Symbol.asyncDispose]();
     await until(() => !existsSync(ground.run), "its directory goes");
     expect(ground.supervisors()).toEqual([]);
   });
