@@ -26,7 +26,10 @@ export async function playRounds(
   let [operations, played, bad] = [0, 0, 0];
   const tell = () => console.log(`${name}: ${played} rounds, ${operations} operations, ${losses.length} losses`);
   while (played < rounds && performance.now() < end && bad < 10 && !signal?.aborted) {
-    const outcome = await play(++played).catch((error) => ({ losses: [String(error)], operations: 0 }));
+    const outcome = await play(++played).catch((error) => ({
+      losses: [error instanceof Error ? (error.stack ?? error.message) : String(error)],
+      operations: 0,
+    }));
     for (const loss of outcome.losses) console.log(`${name}, round ${played}: ${loss}`);
     if (outcome.losses.length > 0) bad++;
     losses.push(...outcome.losses);
