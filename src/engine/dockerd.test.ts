@@ -193,7 +193,6 @@ describe.skipIf(lacking("root", "mounts", "dockerd", "docker"))("the same as doc
     [host({ MemorySwap: 1e8 })],
     [host({ NanoCpus: 1e9, CpuQuota: 5 })],
     [host({ MemorySwappiness: 101 })],
-    [host({ LogConfig: { Type: "zz" } })],
     [host({ PortBindings: { "80/tcp": [{ HostPort: "abc" }] } })],
     [host({ NetworkMode: "container:" })],
     [host({ ExtraHosts: ["bad"] })],
