@@ -1,6 +1,6 @@
 import type { Transform } from "node:stream";
 import { InvalidParameter, messageOf } from "../spec/index.js";
-import { freed } from "./free.js";
+import { free, freed } from "./free.js";
 
 /**
  * Passes `source` through one of zlib's streams. The reader's pace holds: the codec stops when a piece or two are
@@ -17,7 +17,8 @@ export async function* throughCodec(
 ): AsyncGenerator<Uint8Array> {
   const feeding = feed(source, codec, onUsed);
   try {
-    yield* isBrief ? freed(codec as AsyncIterable<Uint8Array>) : (codec as AsyncIterable<Uint8Array>);
+    const pieces = codec as AsyncIterable<Uint8Array<ArrayBuffer>>;
+    yield* isBrief ? allFreed(pieces) : pieces;
   } catch (error) {
     if (feeding.failure) throw feeding.failure.error;
     const why = messageOf(error) === "unexpected end of file" ? "truncated" : messageOf(error);
@@ -25,6 +26,16 @@ export async function* throughCodec(
   } finally {
     codec.destroy();
   }
+}
+
+/** `freed`, and the buffer that the last piece does not fill: a codec that has ended puts nothing more there. */
+async function* allFreed(pieces: AsyncIterable<Uint8Array<ArrayBuffer>>): AsyncGenerator<Uint8Array> {
+  let last: ArrayBuffer | undefined;
+  for await (const piece of freed(pieces)) {
+    last = piece.buffer as ArrayBuffer;
+    yield piece;
+  }
+  if (last && last.byteLength > 0) free(last);
 }
 
 /** Told of a piece that nothing reads any more. */

@@ -6,7 +6,7 @@ let nowhere: MessagePort | undefined;
  * Frees memory at once: it is handed over to nobody. The collector lets tens of megabytes come together first, in each
  * thread. All views of it are empty then.
  */
-function free(buffer: ArrayBuffer): void {
+export function free(buffer: ArrayBuffer): void {
   nowhere ??= closedPort();
   nowhere.postMessage(undefined, [buffer]);
 }

@@ -11,7 +11,7 @@ export { assemble, assembleSync, type OpenFile, type OpenFileSync } from "./asse
 export { type Compression, compressionOf } from "./compression.js";
 export { Crc64 } from "./crc64.js";
 export { type DecompressOptions, decompressed } from "./decompressed.js";
-export { freed } from "./free.js";
+export { free, freed } from "./free.js";
 export { gzipped } from "./gzipped.js";
 export { LayerParser, type LayerParserOptions } from "./layer-parser.js";
 export { Peeked } from "./peeked.js";

@@ -4,6 +4,10 @@ import type { TarSplitRecord } from "./tar-split-record.js";
 
 /** Longest record taken, in bytes: Docker's and ours stay below 2 MiB. */
 const maxRecord = 1 << 23;
+/** So much becomes text at once: longer strings are large objects to V8, of which tens of megabytes gather. */
+const textLength = 32 << 10;
+/** Segments are seldom longer. */
+const roomLength = 16 << 10;
 const none = new Uint8Array(0);
 
 /**
@@ -36,22 +40,33 @@ export class TarSplitReader {
   /** The beginning of an object, one character a byte. */
   #rest = "";
   #count = 0;
+  readonly #room: Buffer | undefined;
+
+  /** @param lends the payload of a segment is there only until the next record is asked for: all are made in one room */
+  constructor(lends = false) {
+    if (lends) this.#room = Buffer.allocUnsafeSlow(roomLength);
+  }
 
   /** The records that end in `chunk`. @throws DataLoss: malformed */
   *read(chunk: Uint8Array): Generator<TarSplitRecord> {
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-    const text = this.#rest + bytes.toString("latin1");
-    let at = 0;
-    for (;;) {
-      at = this.#start(text, at);
-      const end = objectEnd(text, at);
-      if (end < 0) break;
-      yield this.#record(text.slice(at, end));
-      this.#count++;
-      at = end;
+    for (let from = 0; from < bytes.length; ) {
+      // A long record doubles each time, so that it is not searched from its start over and over.
+      const to = from + Math.max(textLength, this.#rest.length);
+      const text = this.#rest + bytes.toString("latin1", from, to);
+      from = to;
+      let at = 0;
+      for (;;) {
+        at = this.#start(text, at);
+        const end = objectEnd(text, at);
+        if (end < 0) break;
+        yield this.#record(text.slice(at, end));
+        this.#count++;
+        at = end;
+      }
+      this.#rest = text.slice(at);
+      if (this.#rest.length > maxRecord) throw this.#bad("too long");
     }
-    this.#rest = text.slice(at);
-    if (this.#rest.length > maxRecord) throw this.#bad("too long");
   }
 
   /** The bytes have ended. @throws DataLoss: in the middle of a record */
@@ -72,11 +87,11 @@ export class TarSplitReader {
     const segment = '{"type":2,"payload":"';
     if (text.startsWith(segment)) {
       const payload = text.slice(segment.length, text.indexOf('"', segment.length));
-      return { kind: "segment", payload: this.#bytes(payload) };
+      return { kind: "segment", payload: this.#bytes(payload, this.#room) };
     }
     let fields: Record<string, unknown> | null;
     try {
-      fields = JSON.parse(Buffer.from(text, "latin1").toString("utf8"));
+      fields = JSON.parse(isASCII(text) ? text : Buffer.from(text, "latin1").toString("utf8"));
     } catch (error) {
       throw this.#bad(messageOf(error));
     }
@@ -94,9 +109,10 @@ export class TarSplitReader {
     return { kind: "file", name: text, size: (size as number | undefined) ?? 0, crc: bytes };
   }
 
-  #bytes(base64: unknown): Buffer {
+  #bytes(base64: unknown, room?: Buffer): Buffer {
     if (typeof base64 !== "string") throw this.#bad("bytes that are not base64");
-    const bytes = Buffer.from(base64, "base64");
+    const hasRoom = room && base64.length <= room.length;
+    const bytes = hasRoom ? room.subarray(0, room.write(base64, "base64")) : Buffer.from(base64, "base64");
     // Buffer.from passes over what is no base64: then bytes are missing.
     const padding = base64.endsWith("==") ? 2 : base64.endsWith("=") ? 1 : 0;
     if (bytes.length !== Math.floor(((base64.length - padding) * 3) / 4)) throw this.#bad("bytes that are not base64");
@@ -106,6 +122,11 @@ export class TarSplitReader {
   #bad(why: string): DataLoss {
     return new DataLoss(`tar-split damaged: record ${this.#count}: ${why}`);
   }
+}
+
+/** @param text one character a byte */
+function isASCII(text: string): boolean {
+  return Buffer.byteLength(text, "utf8") === text.length;
 }
 
 /** Offset behind the flat JSON object that starts at `at`; -1 when it does not end in `text`. */

@@ -16,7 +16,7 @@ const pieceLength = 1 << 16;
  * @see docker-data-root.md 6.2
  */
 export class TarSplitWriter implements TarSink {
-  readonly #out: (chunk: Uint8Array) => void;
+  readonly #out: (chunk: Uint8Array<ArrayBuffer>) => void;
   readonly #crc = new Crc64();
   #lines = "";
   #position = 0;
@@ -27,7 +27,7 @@ export class TarSplitWriter implements TarSink {
   #size = 0;
   #left = 0;
 
-  constructor(out: (chunk: Uint8Array) => void) {
+  constructor(out: (chunk: Uint8Array<ArrayBuffer>) => void) {
     this.#out = out;
   }
 

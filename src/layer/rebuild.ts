@@ -1,5 +1,5 @@
 import { createReadStream } from "node:fs";
-import { assembleSync, decompressed, TarSplitReader, type TarSplitRecord } from "../archive/index.js";
+import { assembleSync, decompressed, freed, TarSplitReader, type TarSplitRecord } from "../archive/index.js";
 import { FilesInside } from "../driver/index.js";
 import { DataLoss, Digester, isErrno, messageOf, type Path } from "../spec/index.js";
 import type { RebuildJob, VerifyJob } from "./jobs.js";
@@ -53,14 +53,14 @@ export async function measure(split: string): Promise<number> {
 }
 
 /**
- * The records of a tar-split file, some at a time: a promise for each would take longer than all else. They are to be
- * read before the next are asked for.
+ * The records of a tar-split file, some at a time: a promise for each would take longer than all else. Each record is
+ * to be used before the next is asked for.
  */
 export async function* readSplit(path: string): AsyncGenerator<Iterable<TarSplitRecord>> {
-  const reader = new TarSplitReader();
+  const reader = new TarSplitReader(true);
   try {
     const bytes = createReadStream(path, { highWaterMark: 256 << 10 });
-    for await (const chunk of decompressed(bytes, { isBrief: true })) yield reader.read(chunk);
+    for await (const chunk of decompressed(freed(bytes), { isBrief: true })) yield reader.read(chunk);
   } catch (error) {
     throw unreadable(error);
   }

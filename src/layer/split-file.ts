@@ -1,6 +1,6 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import { createGzip, type Gzip } from "node:zlib";
-import { TarSplitWriter } from "../archive/index.js";
+import { free, freed, TarSplitWriter } from "../archive/index.js";
 import { isErrno, Unavailable } from "../spec/index.js";
 
 /**
@@ -19,7 +19,7 @@ export class SplitFile implements Disposable {
     this.#path = path;
     this.#fd = openSync(path, "wx", 0o644);
     this.#gzip = createGzip({ level: 1, chunkSize: 64 << 10 });
-    this.writer = new TarSplitWriter((chunk) => this.#gzip.write(chunk));
+    this.writer = new TarSplitWriter((chunk) => this.#compress(chunk));
     this.#written = this.#write();
     this.#written.catch(() => {
       this.#failed = true;
@@ -46,8 +46,15 @@ export class SplitFile implements Disposable {
     closeSync(this.#fd);
   }
 
+  #compress(lines: Uint8Array<ArrayBuffer>): void {
+    // What waits to be compressed outlives young garbage: as old garbage tens of megabytes would gather.
+    this.#gzip.write(lines, () => {
+      if (lines.length === lines.buffer.byteLength) free(lines.buffer);
+    });
+  }
+
   async #write(): Promise<void> {
-    for await (const chunk of this.#gzip as AsyncIterable<Uint8Array>) {
+    for await (const chunk of freed(this.#gzip as AsyncIterable<Uint8Array>)) {
       for (let at = 0; at < chunk.length; ) at += this.#put(chunk, at);
     }
   }

@@ -1,4 +1,4 @@
-import type { Containers, PathStat } from "../../engine/index.js";
+import { type Containers, freed, type PathStat } from "../../engine/index.js";
 import { goJSON } from "../../spec/index.js";
 import { type Answer, bytes, done } from "../http/answer.js";
 import type { Call } from "../http/call.js";
@@ -28,7 +28,7 @@ async function extract(containers: Containers, call: Call): Promise<Answer> {
     copyUIDGID: call.query.flag("copyUIDGID"),
     signal: call.signal,
   };
-  await containers.extract(call.param("id"), call.required("path"), call.body, options);
+  await containers.extract(call.param("id"), call.required("path"), freed(call.body), options);
   return done(200);
 }
 
