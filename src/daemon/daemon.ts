@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { type Changeable, productVersion } from "../engine/index.js";
+import { type Changeable, productVersion, trimMalloc } from "../engine/index.js";
 import { Undo } from "../spec/index.js";
 import { HeldMounts } from "./held-mounts.js";
 import { Failures } from "./http/failures.js";
@@ -49,7 +49,7 @@ export class Daemon {
     const mounts = new HeldMounts(engine.containers);
     const failures = new Failures();
     const router = routerOf(engine, { mounts, failures, lasting, log });
-    const http = new HttpServer({ router, headers: identity, log, failures });
+    const http = new HttpServer({ router, headers: identity, log, failures, ...(lasting && { onLong: trimMalloc }) });
     const listeners: Listener[] = [];
     await using undo = new Undo();
     for (const socket of [...sockets, ...activated]) {

@@ -7,7 +7,7 @@
 export { freed } from "../archive/index.js";
 export type { Check } from "../driver/index.js";
 /** For a process that does nothing else. */
-export { limitArenas } from "../sys/index.js";
+export { limitArenas, trimMalloc } from "../sys/index.js";
 /** For pieces of the streams that are given out here, by who has used them up. */
 export { recycle } from "../threads/index.js";
 export type * from "./api-container.js";

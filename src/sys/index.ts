@@ -14,7 +14,7 @@ export * from "./filesystem.js";
 export * from "./flock.js";
 export * from "./fsmount.js";
 export * from "./link.js";
-export { limitArenas } from "./malloc.js";
+export { limitArenas, trimMalloc } from "./malloc.js";
 export * from "./mount.js";
 export type { Name } from "./name.js";
 export * from "./namespace.js";

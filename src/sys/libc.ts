@@ -46,6 +46,7 @@ interface Libc {
   fchdir(fd: number): number;
   quotactl(command: number, device: Name, id: number, data: Uint8Array): number;
   mallopt(parameter: number, value: number): number;
+  malloc_trim(pad: number): number;
   tcgetattr(fd: number, into: Uint8Array): number;
   tcsetattr(fd: number, when: number, settings: Uint8Array): number;
   cfmakeraw(settings: Uint8Array): void;
@@ -107,6 +108,7 @@ const prototypes: Readonly<Record<keyof Libc, string>> = {
   fchdir: "int fchdir(int)",
   quotactl: "int quotactl(int, str, int, void *)",
   mallopt: "int mallopt(int, int)",
+  malloc_trim: "int malloc_trim(size_t)",
   tcgetattr: "int tcgetattr(int, void *)",
   tcsetattr: "int tcsetattr(int, int, void *)",
   cfmakeraw: "void cfmakeraw(void *)",

@@ -14,3 +14,15 @@ export function limitArenas(count: number): void {
     // No such function.
   }
 }
+
+/**
+ * Gives the kernel back what has been freed and lies between what is in use: by itself glibc gives back only ends. A C
+ * library that has no such function is left as it is.
+ */
+export function trimMalloc(): void {
+  try {
+    libc.malloc_trim(0);
+  } catch {
+    // No such function.
+  }
+}

@@ -1,5 +1,6 @@
 import { type MessagePort, parentPort } from "node:worker_threads";
 import { Cancelled } from "../spec/index.js";
+import { collectBuffers } from "./collect.js";
 import { Feed } from "./feed.js";
 import { Inbox } from "./inbox.js";
 import type { FeedMessage, Used } from "./messages.js";
@@ -29,6 +30,7 @@ export function serve<Job>(work: (job: Job, channel: Channel) => Promise<unknown
       port.postMessage({ failed: packError(error) });
     }
     port.close();
+    collectBuffers();
   });
 }
 

@@ -2,6 +2,7 @@ import { messageOf } from "../spec/index.js";
 import { Feed } from "./feed.js";
 import { Inbox } from "./inbox.js";
 import type { FeedMessage, Used } from "./messages.js";
+import { WarmThreads } from "./warm-threads.js";
 import { type Running, WorkerPool } from "./worker-pool.js";
 
 /** The stream that was fed failed itself; `cause` is what reading it threw. */
@@ -22,14 +23,16 @@ export interface RunOptions {
  * rejects: the thread does nothing of it any more.
  */
 export class Threads<Job> {
+  readonly #threads: WarmThreads;
   // Apart, so that a stream that is read from one thread and fed to another never waits for itself.
   readonly #working: WorkerPool<Job>;
   readonly #reading: WorkerPool<Job>;
 
   /** @param size most threads for work that is fed or runs, and as many for what is read */
   constructor(script: URL, size: number) {
-    this.#working = new WorkerPool<Job>(script, size);
-    this.#reading = new WorkerPool<Job>(script, size);
+    this.#threads = new WarmThreads(script);
+    this.#working = new WorkerPool<Job>(this.#threads, size);
+    this.#reading = new WorkerPool<Job>(this.#threads, size);
   }
 
   /**
@@ -99,7 +102,9 @@ export class Threads<Job> {
 
   /** Ends idle threads; those that work end with their task. */
   async close(): Promise<void> {
-    await Promise.all([this.#working.close(), this.#reading.close()]);
+    this.#working.close();
+    this.#reading.close();
+    await this.#threads.close();
   }
 }
 

@@ -1,11 +1,16 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { describe, expect, test, vi } from "vitest";
-import { keptWarm, WorkerPool } from "./worker-pool.js";
+import { keptWarm, WarmThreads } from "./warm-threads.js";
+import { WorkerPool } from "./worker-pool.js";
 import type { TestJob } from "./worker-pool.test.worker.js";
 
-function poolOf(size: number): WorkerPool<TestJob> {
-  return new WorkerPool<TestJob>(new URL("./worker-pool.test.worker.js", import.meta.url), size);
+function threads(): WarmThreads {
+  return new WarmThreads(new URL("./worker-pool.test.worker.js", import.meta.url));
+}
+
+function poolOf(size: number, shared = threads()): WorkerPool<TestJob> {
+  return new WorkerPool<TestJob>(shared, size);
 }
 
 const ask = async (pool: WorkerPool<TestJob>, job: TestJob) => (await pool.start(job, () => {})).result;
@@ -16,10 +21,21 @@ describe("WorkerPool", () => {
     expect([await ask(pool, "answer"), await ask(pool, "answer")]).toEqual([1, 2]);
   });
 
+  test("pools take each other's warm threads, and wait only for their own tasks", async () => {
+    const shared = threads();
+    const [one, other] = [poolOf(1, shared), poolOf(1, shared)];
+    expect([await ask(one, "answer"), await ask(other, "answer")]).toEqual([1, 2]);
+    const task = await one.start("wait", () => {});
+    expect(await ask(other, "answer")).toBe(1);
+    task.send({ stop: true });
+    await task.result;
+  });
+
   test("keeps some threads warm for ten minutes, the others for one", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     try {
-      const pool = poolOf(keptWarm + 1);
+      const shared = threads();
+      const pool = poolOf(keptWarm + 1, shared);
       const all = () => Promise.all(Array.from({ length: keptWarm + 1 }, () => ask(pool, "answer")));
       const [one, two] = [Array(keptWarm).fill(1), Array(keptWarm).fill(2)];
       expect(await all()).toEqual([...one, 1]);
@@ -27,7 +43,7 @@ describe("WorkerPool", () => {
       expect((await all()).sort()).toEqual([1, ...two]);
       vi.advanceTimersByTime(11 * 60_000);
       expect(await all()).toEqual([...one, 1]);
-      await pool.close();
+      await shared.close();
     } finally {
       vi.useRealTimers();
     }
@@ -35,8 +51,9 @@ describe("WorkerPool", () => {
 
   test("keeps no process alive by idle threads", async () => {
     const script = `import { WorkerPool } from ${JSON.stringify(new URL("./worker-pool.js", import.meta.url).href)};
+      import { WarmThreads } from ${JSON.stringify(new URL("./warm-threads.js", import.meta.url).href)};
       const url = new URL(${JSON.stringify(new URL("./worker-pool.test.worker.js", import.meta.url).href)});
-      const pool = new WorkerPool(url, 2);
+      const pool = new WorkerPool(new WarmThreads(url), 2);
       console.log(await (await pool.start("answer", () => {})).result);`;
     const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", script], {
       timeout: 8_000,
@@ -83,9 +100,11 @@ describe("WorkerPool", () => {
   );
 
   test("closed, it starts nothing and ends its threads when they are done", async () => {
-    const pool = poolOf(1);
+    const shared = threads();
+    const pool = poolOf(1, shared);
     const task = await pool.start("wait", () => {});
-    await pool.close();
+    pool.close();
+    await shared.close();
     await expect(ask(pool, "answer")).rejects.toThrow("closed");
     task.send({ stop: true });
     expect(await task.result).toBe("stopped");

@@ -1,6 +1,6 @@
-import { availableParallelism } from "node:os";
-import { MessageChannel, type MessagePort, type TransferListItem, Worker } from "node:worker_threads";
+import { MessageChannel, type MessagePort, type TransferListItem, type Worker } from "node:worker_threads";
 import { messageOf, Unavailable } from "../spec/index.js";
+import type { WarmThreads } from "./warm-threads.js";
 import { unpackError, type WireError } from "./wire-error.js";
 
 /** What a worker gets: something to do, and the port over which everything about it is said. */
@@ -24,20 +24,17 @@ export interface Running<Message, Result> {
   send(message: Message | Stop, transfer?: readonly TransferListItem[]): void;
 }
 
-/**
- * Threads that do one task at a time: at most `size` of them, more tasks wait for their turn. Idle ones stay warm for
- * a while and keep no process alive.
- */
+/** Tasks in threads, one at a time in each: at most `size` of them at once, more wait for their turn. */
 export class WorkerPool<Job> {
-  readonly #script: URL;
+  readonly #threads: WarmThreads;
   readonly #size: number;
-  readonly #idle: { readonly worker: Worker; readonly timer: NodeJS.Timeout }[] = [];
   readonly #waiting: ((worker: Worker) => void)[] = [];
-  #started = 0;
+  #busy = 0;
   #closed = false;
 
-  constructor(script: URL, size: number) {
-    this.#script = script;
+  /** @param threads may be shared with other pools */
+  constructor(threads: WarmThreads, size: number) {
+    this.#threads = threads;
     this.#size = size;
   }
 
@@ -52,10 +49,9 @@ export class WorkerPool<Job> {
     return { result, send: (message, transfer = []) => port.postMessage(message, transfer) };
   }
 
-  /** Ends idle threads; those that work end with their task. Nothing is started afterwards. */
-  async close(): Promise<void> {
+  /** Nothing is started afterwards. */
+  close(): void {
     this.#closed = true;
-    await Promise.all(this.#idle.splice(0).map(({ worker, timer }) => end(worker, timer)));
   }
 
   #resultOf<Reply, Result>(worker: Worker, port: MessagePort, onReply: (reply: Reply) => void): Promise<Result> {
@@ -84,65 +80,25 @@ export class WorkerPool<Job> {
 
   async #take(): Promise<Worker> {
     if (this.#closed) throw new Unavailable("no thread any more: its owner is closed");
-    const warm = this.#idle.pop();
-    if (warm) {
-      clearTimeout(warm.timer);
-      warm.worker.removeAllListeners();
-      warm.worker.ref();
-      return warm.worker;
-    }
-    if (this.#started < this.#size) {
-      this.#started++;
-      return this.#begin();
-    }
-    return new Promise((resolve) => this.#waiting.push(resolve));
-  }
-
-  /** Not with this process's own options: some, as --input-type, no thread can start with. */
-  #begin(): Worker {
-    return new Worker(this.#script, { execArgv: [], resourceLimits: { maxYoungGenerationSizeMb: youngMb } });
+    if (this.#busy === this.#size) return new Promise((resolve) => this.#waiting.push(resolve));
+    this.#busy++;
+    return this.#threads.take();
   }
 
   #give(worker: Worker): void {
     const next = this.#waiting.shift();
     if (next) next(worker);
-    else this.#keep(worker);
-  }
-
-  #keep(worker: Worker): void {
-    worker.unref();
-    const drop = () => {
-      const at = this.#idle.findIndex((idle) => idle.worker === worker);
-      if (at < 0) return;
-      this.#started--;
-      void end(worker, this.#idle.splice(at, 1)[0]!.timer);
-    };
-    worker.once("error", drop).once("exit", drop);
-    const idleMs = this.#idle.length < keptWarm ? warmMs : spareMs;
-    this.#idle.push({ worker, timer: setTimeout(drop, this.#closed ? 0 : idleMs).unref() });
+    else {
+      this.#busy--;
+      this.#threads.keep(worker);
+    }
   }
 
   #lost(): void {
     const next = this.#waiting.shift();
-    if (next) next(this.#begin());
-    else this.#started--;
+    if (next) next(this.#threads.take());
+    else this.#busy--;
   }
-}
-
-/** What threads here make is used up at once; by itself each would let 48 MB of it gather before looking. */
-const youngMb = 2;
-
-/** So many threads of a pool stay longer without work: half as many as there are processors, for tasks that take two. */
-export const keptWarm = Math.ceil(availableParallelism() / 2);
-/** How long those stay: what comes next finds their code compiled, and a daemon that idles has none. */
-const warmMs = 10 * 60_000;
-/** How long the others stay. */
-const spareMs = 60_000;
-
-async function end(worker: Worker, timer: NodeJS.Timeout): Promise<void> {
-  clearTimeout(timer);
-  worker.removeAllListeners();
-  await worker.terminate();
 }
 
 function outcomeOf<Result>(message: unknown): Outcome<Result> | undefined {

@@ -27,6 +27,8 @@ export function validate({ settings: given, globals }: Given): void {
 export async function serveHere({ settings: given, globals, interrupt, hangups }: Serving): Promise<void> {
   // Garbage is looked for before 48 MB of it have gathered: a daemon passes bytes on, little of what it makes lasts.
   setFlagsFromString("--semi-space-growth-factor=1");
+  // In threads the old is looked through from 8 MB on, not from 128: what has grown old there is garbage as well.
+  setFlagsFromString("--initial-old-space-size=8");
   process.umask(0o022);
   let settings = serveSettings(given, globals);
   const { listen, level, root } = settings;

@@ -18,7 +18,12 @@ export interface HttpServerOptions {
   readonly headers: Readonly<Record<string, string>>;
   readonly log: Log;
   readonly failures: Failures;
+  /** Called when a request that took long has ended. */
+  readonly onLong?: (() => void) | undefined;
 }
+
+/** So long takes what leaves memory behind. */
+const longMs = 1000;
 
 /**
  * Answers HTTP requests on connections given to it; opens no socket itself. Every time-out is off: loads take long,
@@ -91,9 +96,13 @@ export class HttpServer {
 
   #take(given: Exchange): void {
     given.response.on("error", () => {});
+    const began = performance.now();
     const served = this.#serve(given)
       .catch((error) => this.#options.log.error("answer failed", { error: messageOf(error) }))
-      .finally(() => this.#settled.delete(served));
+      .finally(() => {
+        this.#settled.delete(served);
+        if (performance.now() - began > longMs) this.#options.onLong?.();
+      });
     this.#settled.add(served);
   }
 
