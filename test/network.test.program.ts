@@ -74,7 +74,11 @@ found.after = [
 await start("third");
 found.third = await daemon.docker("inspect", "--format", "{{.NetworkSettings.IPAddress}}", "third");
 await daemon.docker("restart", "--time", "0", "web");
-found.restarted = await said("127.0.0.1", 8080);
+// The server in it takes a moment to listen.
+for (let tries = 0; tries < 1000; tries++) {
+  found.restarted = await said("127.0.0.1", 8080);
+  if (found.restarted === "hello") break;
+}
 await daemon.docker("rm", "--force", "web", "other", "third");
 found.gone = [await said("127.0.0.1", 8080), await rules()];
 
