@@ -36,7 +36,7 @@ export class Pulling implements AsyncDisposable {
     undo.defer(() => directory[Symbol.asyncDispose]());
     const registry = await BadRegistry.start();
     undo.defer(() => registry[Symbol.asyncDispose]());
-    const registries = { silenceMs: 300, time: { pause: async () => {} }, ...more.registries };
+    const registries = { time: { pause: async () => {} }, ...more.registries };
     const options = { root: join(directory.path, "root"), driver, report: () => {}, ...more, registries };
     return new Pulling(registry, options, await Engine.open(options), undo);
   }
