@@ -14,15 +14,16 @@ const sees: Readonly<Record<string, string>> = {
   layer: "spec overlayfs disk threads archive driver",
   image: "spec disk threads archive layer",
   migrate: "spec sys disk threads driver layer image",
+  doctor: "spec sys disk threads archive driver layer image",
   runtime: "spec sys disk threads",
   registry: "spec",
   // What a user keeps at home: for commands, never for the daemon.
   "registry/credentials": "spec",
-  engine: "spec overlayfs sys disk threads archive driver layer image migrate registry runtime",
+  engine: "spec overlayfs sys disk threads archive driver layer image migrate doctor registry runtime",
   config: "spec",
   daemon: "spec sys engine",
   // overlayfs and archive: cp makes tars of local files, and files of tars. sys: raw terminals.
-  cli: "spec sys config overlayfs archive migrate registry/credentials engine daemon cli/tour",
+  cli: "spec sys config overlayfs archive migrate doctor registry/credentials engine daemon cli/tour",
   // The tour makes a sample image of its own, and shows what the kernel has: it is no client like the other commands.
   "cli/tour": "spec overlayfs sys archive engine cli",
   ".": "spec registry engine",

@@ -1,0 +1,8 @@
+/**
+ * A data root at rest: what is in it and who uses it, what is wrong with it and how that is mended, what takes how much
+ * room and what of it nobody needs. Everything begins with `readRoot`, which takes a root as it lies there, dockerd's
+ * or ours, with no daemon; nothing here writes but `repair` and `reclaim`, for whoever owns the root.
+ */
+export { readRoot } from "./root/read-root.js";
+export type * from "./root/root-state.js";
+export { type Use, usesOf } from "./uses.js";

@@ -1,0 +1,71 @@
+import { realpath } from "node:fs/promises";
+import { join } from "node:path";
+import { mountsBelow } from "../../disk/index.js";
+import { paced } from "../../driver/index.js";
+import { Conflict, InvalidParameter, isErrno, NotFound } from "../../spec/index.js";
+import { nodesIn } from "./fact.js";
+import { readContainers } from "./read-containers.js";
+import { hasData, homeOf, readDirectories, readLinks } from "./read-home.js";
+import { readContents, readMetadata, readRepositories } from "./read-images.js";
+import { readLayers, readMountEntries } from "./read-layerdb.js";
+import { type DriverName, drivers, type RootState } from "./root-state.js";
+
+/**
+ * Reads a data root as it lies there, with no daemon and without changing anything.
+ *
+ * @param driver where the root has data of several
+ * @throws NotFound: no such directory, or no data of a driver in it; Conflict: it has data of several drivers;
+ * InvalidParameter: no such driver
+ */
+export async function readRoot(path: string, driver?: string): Promise<RootState> {
+  const root = await realpath(path).catch((error) => {
+    throw isErrno(error, "ENOENT") ? new NotFound(`there is no data root ${path}`, { cause: error }) : error;
+  });
+  const [name, others] = driverOf(root, driver);
+  const home = homeOf(root, name);
+  const images = join(root, "image", name);
+  const layerdb = join(images, "layerdb");
+  const imagedb = join(images, "imagedb");
+  return {
+    ...{ root, driver: name, others, home },
+    directories: await mapped(readDirectories(home, name)),
+    links: await mapped(name === "overlay2" ? readLinks(home) : []),
+    layerdb: {
+      path: layerdb,
+      layers: await mapped(readLayers(join(layerdb, "sha256"))),
+      mounts: await mapped(readMountEntries(join(layerdb, "mounts"))),
+      tmp: nodesIn(join(layerdb, "tmp")),
+    },
+    images: {
+      path: images,
+      contents: await mapped(readContents(join(imagedb, "content", "sha256"))),
+      metadata: await mapped(readMetadata(join(imagedb, "metadata", "sha256"))),
+      repositories: readRepositories(join(images, "repositories.json")),
+    },
+    containers: await mapped(readContainers(join(root, "containers"))),
+    mounted: mountsBelow(root),
+  };
+}
+
+/** Small files are read fastest synchronously; a daemon that is asked for this goes on answering meanwhile. */
+async function mapped<V>(entries: Iterable<[string, V]>): Promise<Map<string, V>> {
+  const map = new Map<string, V>();
+  for await (const [name, value] of paced(entries)) map.set(name, value);
+  return map;
+}
+
+function driverOf(root: string, wanted: string | undefined): [DriverName, DriverName[]] {
+  const found = drivers.filter((name) => hasData(root, name));
+  if (wanted !== undefined) {
+    const name = drivers.find((each) => each === wanted);
+    if (!name) throw new InvalidParameter(`no storage driver '${wanted}': there are ${drivers.join(", ")}`);
+    return [name, found.filter((each) => each !== name)];
+  }
+  // As dockerd: vfs counts only where there is no other.
+  const counted = found.length > 1 ? found.filter((name) => name !== "vfs") : found;
+  if (counted.length === 1) return [counted[0]!, found.filter((name) => name !== counted[0])];
+  if (counted.length > 1) {
+    throw new Conflict(`data root ${root} has data of ${counted.join(" and ")}: say which by --storage-driver`);
+  }
+  throw new NotFound(`${root} is no data root: it has no layers of ${drivers.join(", ")}`);
+}
