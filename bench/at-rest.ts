@@ -1,5 +1,6 @@
 import { readdir, readFile, readlink } from "node:fs/promises";
 import type { Contender } from "./contenders.js";
+import { heldBy } from "./memory.js";
 import { removeContainer, startIdle } from "./work.js";
 
 const many = 20;
@@ -37,7 +38,7 @@ async function held({ pids, runDirectory = "/nowhere" }: Contender): Promise<Map
   for (const pid of all) {
     if (!daemon.includes(pid) && !(await isOf(pid, runDirectory))) continue;
     const name = (await textOf(`/proc/${pid}/comm`)).trim();
-    parts.set(name, (parts.get(name) ?? 0) + (await proportion(pid)));
+    parts.set(name, (parts.get(name) ?? 0) + (await heldBy(pid)));
   }
   return parts;
 }
@@ -47,12 +48,6 @@ async function isOf(pid: number, directory: string): Promise<boolean> {
   const fds = await readdir(`/proc/${pid}/fd`).catch(() => []);
   const targets = await Promise.all(fds.map((fd) => readlink(`/proc/${pid}/fd/${fd}`).catch(() => "")));
   return targets.some((target) => target.startsWith(`${directory}/`));
-}
-
-/** @see proc(5), smaps_rollup: Pss */
-async function proportion(pid: number): Promise<number> {
-  const text = await textOf(`/proc/${pid}/smaps_rollup`);
-  return Number(/^Pss:\s*(\d+) kB$/m.exec(text)?.[1] ?? 0) * 1024;
 }
 
 function textOf(path: string): Promise<string> {

@@ -1,34 +1,23 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
+import { peakWhile } from "./memory.js";
 
 /** What a work has cost. */
 export interface Sample {
   readonly ms: number;
   /** Seconds of all processors, user and system, whoever spent them. */
   readonly cpu: number;
-  /** Most memory that the daemon's processes held meanwhile, in bytes; undefined for what has no daemon. */
+  /** Most memory that the daemon's processes, and what they start, held meanwhile, in bytes; undefined for what has no daemon. */
   readonly peak: number | undefined;
 }
 
 /** Does the work. @param pids the daemon's processes */
 export async function sampled(pids: readonly number[], work: () => Promise<void>): Promise<Sample> {
-  await Promise.all(pids.map(forgetPeak));
   const cpu = await cpuSeconds();
   const start = performance.now();
-  await work();
-  const ms = performance.now() - start;
-  const peaks = await Promise.all(pids.map(peakOf));
-  const peak = pids.length === 0 ? undefined : peaks.reduce((sum, each) => sum + each, 0);
+  let ms = 0;
+  const timed = () => work().finally(() => (ms = performance.now() - start));
+  const peak = pids.length === 0 ? await timed().then(() => undefined) : await peakWhile(pids, timed);
   return { ms, cpu: (await cpuSeconds()) - cpu, peak };
-}
-
-/** @see proc(5), /proc/PID/clear_refs: 5 sets the peak back to what is held now */
-async function forgetPeak(pid: number): Promise<void> {
-  await writeFile(`/proc/${pid}/clear_refs`, "5").catch(() => {});
-}
-
-async function peakOf(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
-  return Number(/^VmHWM:\s*(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;
 }
 
 const ticksPerSecond = 100;
