@@ -3,6 +3,8 @@
  * room and what of it nobody needs. Everything begins with `readRoot`, which takes a root as it lies there, dockerd's
  * or ours, with no daemon; nothing here writes but `repair` and `reclaim`, for whoever owns the root.
  */
+export { type CheckOptions, check } from "./check/check.js";
+export { type Finding, type Severity, type Step, severities } from "./check/finding.js";
 export { readRoot } from "./root/read-root.js";
 export type * from "./root/root-state.js";
 export { type Use, usesOf } from "./uses.js";

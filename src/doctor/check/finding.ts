@@ -5,7 +5,7 @@ export interface Finding {
   /** What is the matter, in one stable word for programs, as `link-missing`. @see docs/damage.md */
   readonly kind: string;
   /** `damage`: somebody misses something; `leftover`: nobody needs it; `oddity`: it does no harm. */
-  readonly severity: "damage" | "leftover" | "oddity";
+  readonly severity: Severity;
   /** Absolute path of what is wrong, or missing. */
   readonly path: string;
   /** What is wrong, in one line without the path. */
@@ -20,16 +20,27 @@ export interface Finding {
   readonly remedy: readonly Step[];
 }
 
-/** One thing that a repair does; plain data, so that it can be told before it is done. */
+/** The worst first. */
+export const severities = ["damage", "leftover", "oddity"] as const;
+export type Severity = (typeof severities)[number];
+
+/** One thing that a repair does; plain data, so that it can be told before it is done. Missing parents are made. */
 export type Step =
+  /** There already with that kind: only its mode is set. */
   | { readonly kind: "make-directory"; readonly path: string; readonly mode: number }
   /** Replaced atomically. */
   | { readonly kind: "write-file"; readonly path: string; readonly text: string; readonly mode: number }
+  /** A symlink; one that is there with another target is replaced. */
   | { readonly kind: "make-link"; readonly path: string; readonly target: string }
   | { readonly kind: "set-mode"; readonly path: string; readonly mode: number }
+  /** The uppermost mount at the path; what is not mounted is no error. */
   | { readonly kind: "unmount"; readonly path: string }
-  /** Into the quarantine directory, from where it can be put back. */
+  /** An empty directory; one that is not, or is a mount point, stays and is told. */
+  | { readonly kind: "remove-directory"; readonly path: string }
+  /** Into the quarantine directory, from where it can be put back. What is not there is no error. */
   | { readonly kind: "set-aside"; readonly path: string }
+  /** Writes `path`, the `size` of a layer: bytes of its own files as its driver counts them. @see docker-data-root 2.5 */
+  | { readonly kind: "measure-layer"; readonly path: string; readonly chainID: ChainID; readonly cacheID: string }
   /** The whole layer, or the files of it that differ, from wherever its very bytes can be had. */
   | { readonly kind: "restore-layer"; readonly chainID: ChainID }
   /** The config, likewise. */

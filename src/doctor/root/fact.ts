@@ -1,5 +1,5 @@
 import { lstatSync, readdirSync, readFileSync, type Stats } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { decodeName, encodeName, isErrno, messageOf } from "../../spec/index.js";
 
 /** A small file, as it was found: its text, or why there is none to be had. */
@@ -44,12 +44,18 @@ export interface Node {
 export function nodesIn(dir: string): Map<string, Node> {
   const nodes = new Map<string, Node>();
   for (const name of namesIn(dir)) {
-    const found = lstatSync(encodeName(join(dir, name)), { throwIfNoEntry: false });
-    if (!found) continue;
-    const { mode, uid, gid, size } = found;
-    nodes.set(name, { name, kind: kindOf(found), mode: mode & 0o7777, uid, gid, size });
+    const node = nodeAt(join(dir, name));
+    if (node) nodes.set(name, node);
   }
   return nodes;
+}
+
+/** @param path decoded @returns undefined: there is nothing */
+export function nodeAt(path: string): Node | undefined {
+  const found = lstatSync(encodeName(path), { throwIfNoEntry: false });
+  if (!found) return undefined;
+  const { mode, uid, gid, size } = found;
+  return { name: basename(path), kind: kindOf(found), mode: mode & 0o7777, uid, gid, size };
 }
 
 /** Names in a directory, sorted; none where there is no directory. */

@@ -13,19 +13,25 @@ export function* readDirectories(home: string, driver: DriverName): Generator<[s
   for (const [name, node] of nodesIn(home)) {
     if (driver === "overlay2" && name === "l") continue;
     const path = join(home, name);
-    if (driver === "vfs" || node.kind !== "directory") yield [name, { node, nodes: new Map() }];
+    if (driver === "vfs" || node.kind !== "directory") yield [name, { node, nodes: new Map(), left: [] }];
     else yield [name, { node, nodes: nodesIn(path), ...(driver === "overlay2" ? ofOverlay2(path) : ofOverlay(path)) }];
   }
 }
 
-function ofOverlay2(path: string): Partial<LayerDirectory> {
-  const [link, lower] = [readFact(join(path, "link")), readFact(join(path, "lower"))];
-  return { ...(link && { link }), ...(lower && { lower }) };
+/** Both of dockerd's extractors work in a directory inside of the layer. @see docker-data-root 9.5, 9.6 */
+function leftIn(tree: string): string[] {
+  return namesIn(tree).filter((name) => /^(\.pivot_root|temp-docker-extract)\d+$/.test(name));
 }
 
-function ofOverlay(path: string): Partial<LayerDirectory> {
+function ofOverlay2(path: string): Omit<LayerDirectory, "node" | "nodes"> {
+  const [link, lower] = [readFact(join(path, "link")), readFact(join(path, "lower"))];
+  return { ...(link && { link }), ...(lower && { lower }), left: leftIn(join(path, "diff")) };
+}
+
+function ofOverlay(path: string): Omit<LayerDirectory, "node" | "nodes"> {
   const lowerID = readFact(join(path, "lower-id"));
-  return lowerID ? { lowerID } : {};
+  const left = [...leftIn(join(path, "root")), ...leftIn(join(path, "upper"))];
+  return { ...(lowerID && { lowerID }), left };
 }
 
 /** `overlay2/l`. */

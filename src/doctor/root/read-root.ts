@@ -3,10 +3,15 @@ import { join } from "node:path";
 import { mountsBelow } from "../../disk/index.js";
 import { paced } from "../../driver/index.js";
 import { Conflict, InvalidParameter, isErrno, NotFound } from "../../spec/index.js";
-import { nodesIn } from "./fact.js";
+import { isBoundOnItself } from "./bound.js";
+import { nodeAt, nodesIn } from "./fact.js";
+import { readBuildCache } from "./read-build-cache.js";
 import { readContainers } from "./read-containers.js";
+import { readDatabases } from "./read-databases.js";
+import { readDistribution } from "./read-distribution.js";
 import { hasData, homeOf, readDirectories, readLinks } from "./read-home.js";
 import { readContents, readMetadata, readRepositories } from "./read-images.js";
+import { readKept } from "./read-kept.js";
 import { readLayers, readMountEntries } from "./read-layerdb.js";
 import { type DriverName, drivers, type RootState } from "./root-state.js";
 
@@ -24,15 +29,17 @@ export async function readRoot(path: string, driver?: string): Promise<RootState
   const [name, others] = driverOf(root, driver);
   const home = homeOf(root, name);
   const images = join(root, "image", name);
+  const directories = await mapped(readDirectories(home, name));
+  const layers = await mapped(readLayers(join(images, "layerdb", "sha256")));
   const layerdb = join(images, "layerdb");
   const imagedb = join(images, "imagedb");
   return {
     ...{ root, driver: name, others, home },
-    directories: await mapped(readDirectories(home, name)),
+    directories,
     links: await mapped(name === "overlay2" ? readLinks(home) : []),
     layerdb: {
       path: layerdb,
-      layers: await mapped(readLayers(join(layerdb, "sha256"))),
+      layers,
       mounts: await mapped(readMountEntries(join(layerdb, "mounts"))),
       tmp: nodesIn(join(layerdb, "tmp")),
     },
@@ -41,9 +48,21 @@ export async function readRoot(path: string, driver?: string): Promise<RootState
       contents: await mapped(readContents(join(imagedb, "content", "sha256"))),
       metadata: await mapped(readMetadata(join(imagedb, "metadata", "sha256"))),
       repositories: readRepositories(join(images, "repositories.json")),
+      nodes: nodesIn(images),
+      distribution: [...readDistribution(join(images, "distribution"))],
     },
     containers: await mapped(readContainers(join(root, "containers"))),
     mounted: mountsBelow(root),
+    node: nodeAt(root)!,
+    top: nodesIn(root),
+    tmp: nodesIn(join(root, "tmp")),
+    cached: readBuildCache(root, [
+      ...directories.keys(),
+      ...[...layers.values()].flatMap(({ chainID }) => chainID ?? []),
+    ]),
+    kept: readKept(images),
+    isBoundOnItself: isBoundOnItself(root),
+    unreadable: [...readDatabases(root)],
   };
 }
 

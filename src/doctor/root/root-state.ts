@@ -27,6 +27,26 @@ export interface RootState {
   readonly containers: ReadonlyMap<string, ContainerState>;
   /** All that is mounted at the root or below it, deepest first. */
   readonly mounted: readonly MountPoint[];
+  /** The root itself. */
+  readonly node: Node;
+  /** All that lies directly in the root, by name. */
+  readonly top: ReadonlyMap<string, Node>;
+  /** All that lies in `tmp`, by name. */
+  readonly tmp: ReadonlyMap<string, Node>;
+  /** Names in the home, and ChainIDs, that the database of dockerd's build cache speaks of. */
+  readonly cached: ReadonlySet<string>;
+  /** ChainIDs that layerkit keeps of interrupted pulls. */
+  readonly kept: ReadonlySet<string>;
+  /** The root is mounted on itself, as dockerd does it while it lives. */
+  readonly isBoundOnItself: boolean;
+  /** Files of other stores in the root that dockerd cannot open, as bolt databases. */
+  readonly unreadable: readonly Unreadable[];
+}
+
+export interface Unreadable {
+  /** Absolute. */
+  readonly path: string;
+  readonly problem: string;
 }
 
 /** A name in a driver's home, a layer's directory as a rule. */
@@ -40,6 +60,8 @@ export interface LayerDirectory {
   readonly lower?: Fact;
   /** overlay: the layer below. */
   readonly lowerID?: Fact;
+  /** Names directly in its tree (`diff`, `root`, `upper`) that an extraction makes for itself while it runs. */
+  readonly left: readonly string[];
 }
 
 export interface Link {
@@ -90,6 +112,10 @@ export interface ImagesState {
   /** All that lies in `imagedb/metadata/sha256`, by name, with what each has. */
   readonly metadata: ReadonlyMap<string, ImageMetadata>;
   readonly repositories: Repositories;
+  /** All that lies directly in `image/DRIVER`, by name. */
+  readonly nodes: ReadonlyMap<string, Node>;
+  /** Files in `distribution`, a cache, that are not what they should be, or half-written. */
+  readonly distribution: readonly Unreadable[];
 }
 
 export interface ImageEntry {

@@ -1,0 +1,35 @@
+import type { ChainID } from "../../../spec/index.js";
+import type { RootState } from "../../root/root-state.js";
+import type { KnownLayer } from "./expected-layers.js";
+import { belowOf, type KnownWritable } from "./writables.js";
+
+/**
+ * The directories of layers whose entries do not say which it is: the only one that nobody names and that lies on the
+ * layer's parent, and no other layer's entry misses one there.
+ */
+export function lostDirectories(
+  state: RootState,
+  layers: ReadonlyMap<ChainID, KnownLayer>,
+  told: ReadonlyMap<ChainID, string>,
+  writables: ReadonlyMap<string, KnownWritable>,
+): Map<ChainID, string> {
+  const taken = new Set(told.values());
+  for (const { mountID, initID } of writables.values()) for (const id of [mountID, initID]) if (id) taken.add(id);
+  const strays = [...state.directories].flatMap(([id, { nodes, node }]) =>
+    node.kind === "directory" && !taken.has(id) && !state.cached.has(id) && isLayers(state, nodes) ? id : [],
+  );
+  const lost = [...layers.values()].filter(({ chainID, entry }) => entry && !told.has(chainID));
+  const found = new Map<ChainID, string>();
+  for (const { chainID, made } of lost) {
+    const rivals = lost.filter((other) => other.made?.parent === made?.parent);
+    const parent = made?.parent && told.get(made.parent);
+    const fits = strays.filter((id) => state.driver !== "overlay2" || belowOf(state, id) === parent);
+    if (made && rivals.length === 1 && fits.length === 1) found.set(chainID, fits[0]!);
+  }
+  return found;
+}
+
+/** overlay: writable layers have no `root`. */
+function isLayers({ driver }: RootState, nodes: ReadonlyMap<string, unknown>): boolean {
+  return driver === "overlay" ? nodes.has("root") : driver === "vfs" || nodes.has("diff");
+}

@@ -1,0 +1,42 @@
+import type { Step } from "./finding.js";
+import type { Known } from "./known/known.js";
+import { linkTo } from "./rules/links.js";
+import { lowerIDOf, lowerOf } from "./rules/lowers.js";
+
+/** Makes the directory of a writable layer that has written nothing yet. */
+export function newDirectory(known: Known, id: string): Step[] {
+  const { driver, home } = known.state;
+  const at = `${home}/${id}`;
+  if (driver === "vfs") return [];
+  const own: Step = { kind: "make-directory", path: at, mode: 0o710 };
+  return [own, ...(driver === "overlay2" ? ofOverlay2(known, id, at) : ofOverlay(known, id, at))];
+}
+
+function ofOverlay2(known: Known, id: string, at: string): Step[] {
+  const lower = lowerOf(known, id);
+  const isInit = id.endsWith("-init");
+  return [
+    { kind: "make-directory", path: `${at}/diff`, mode: 0o755 },
+    linkTo(known, id),
+    file(`${at}/link`, known.names.of(id), 0o644),
+    ...(lower === undefined ? [] : [work(at), file(`${at}/lower`, lower, 0o644)]),
+    ...(isInit ? [file(`${at}/committed`, "", 0o600)] : []),
+  ];
+}
+
+function ofOverlay(known: Known, id: string, at: string): Step[] {
+  const lower = lowerIDOf(known, id);
+  return [
+    { kind: "make-directory", path: `${at}/upper`, mode: 0o755 },
+    work(at),
+    ...(lower === undefined ? [] : [file(`${at}/lower-id`, lower, 0o600)]),
+  ];
+}
+
+function work(at: string): Step {
+  return { kind: "make-directory", path: `${at}/work`, mode: 0o700 };
+}
+
+function file(path: string, text: string, mode: number): Step {
+  return { kind: "write-file", path, text, mode };
+}

@@ -1,0 +1,127 @@
+import type { ChainID } from "../../../spec/index.js";
+import type { LayerDirectory } from "../../root/root-state.js";
+import type { Use } from "../../uses.js";
+import type { Finding, Step } from "../finding.js";
+import { isDead, isRunning, type Known, whoNeedsDirectory } from "../known/known.js";
+import { newDirectory } from "../new-directory.js";
+import { finding } from "../rule.js";
+
+/** Each layer in use has a directory in the home, and in it what its driver needs. */
+export function* layerDirectories(known: Known): Generator<Finding> {
+  const { state } = known;
+  for (const [id, [use]] of known.uses) {
+    if (!use || (use.kind !== "layer" && isDead(known, use.name))) continue;
+    const directory = state.directories.get(id);
+    if (directory?.node.kind === "directory") yield* contents(known, id, use, directory);
+    // What has no name any more is made anew with its entry.
+    else if (use.kind === "layer" || !known.writables.get(use.name)?.isLost) yield missing(known, id, use, directory);
+  }
+}
+
+const lost = "what the container had written is lost: it begins anew, as its image is";
+const unusable = "containers of these images do not start; the images can be neither saved nor pushed";
+
+function missing(known: Known, id: string, use: Use, inTheWay: LayerDirectory | undefined): Finding {
+  const path = `${known.state.home}/${id}`;
+  const aside: Step[] = inTheWay ? [{ kind: "set-aside", path }] : [];
+  const what = inTheWay
+    ? `it is a ${inTheWay.node.kind}, and should be a layer's directory`
+    : "a layer's directory is missing";
+  const found = { severity: "damage", path } as const;
+  if (use.kind === "layer") {
+    const remedy: Step[] = [...aside, { kind: "restore-layer", chainID: use.chainID }];
+    return finding(
+      { ...found, kind: "layer-directory-missing", what, means: unusable, remedy },
+      whoNeedsDirectory(known, id),
+    );
+  }
+  const remedy = [...aside, ...newDirectory(known, id)];
+  const kind = use.kind === "init" ? "init-directory-missing" : "container-directory-missing";
+  const means =
+    use.kind === "init"
+      ? "the container does not start; nothing it has written is lost"
+      : `the container does not start; ${lost}`;
+  return finding({ ...found, kind, what, means, remedy }, whoNeedsDirectory(known, id));
+}
+
+function contents(known: Known, id: string, use: Use, directory: LayerDirectory): Iterable<Finding> {
+  if (known.state.driver === "overlay2") return ofOverlay2(known, id, use, directory);
+  return known.state.driver === "overlay" ? ofOverlay(known, id, use, directory) : [];
+}
+
+function* ofOverlay2(known: Known, id: string, use: Use, directory: LayerDirectory): Generator<Finding> {
+  yield* tree(known, id, use, directory, "diff");
+  const { nodes } = directory;
+  if (known.below.get(id) !== undefined && nodes.get("work")?.kind !== "directory") {
+    yield noWork(known, id, use, nodes.has("work"));
+  }
+  const isBelow = [...known.below.values()].includes(id);
+  if (isBelow && !nodes.has("committed")) {
+    const path = `${known.state.home}/${id}/committed`;
+    const remedy: Step[] = [{ kind: "write-file", path, text: "", mode: 0o600 }];
+    const what = "the mark is missing that other layers stand on this one";
+    const means = "the layer would be mounted writable where it is only read; dockerd does so, too";
+    yield finding({ kind: "committed-missing", severity: "oddity", path, what, means, remedy });
+  }
+}
+
+function* ofOverlay(known: Known, id: string, use: Use, directory: LayerDirectory): Generator<Finding> {
+  yield* tree(known, id, use, directory, use.kind === "layer" ? "root" : "upper");
+  const { nodes } = directory;
+  if (use.kind !== "layer" && nodes.get("work")?.kind !== "directory") yield noWork(known, id, use, nodes.has("work"));
+  if (use.kind !== "layer" || !nodes.has("root")) return;
+  // Of each layer dockerd first makes a writable one, which goes when its tree is whole.
+  for (const name of ["upper", "work", "lower-id"]) {
+    if (!nodes.has(name)) continue;
+    const path = `${known.state.home}/${id}/${name}`;
+    const what = "it belongs to writable layers, and this one is read-only";
+    const remedy: Step[] = [{ kind: "set-aside", path }];
+    yield finding({
+      kind: "layer-left-half",
+      severity: "leftover",
+      path,
+      what,
+      means: "nothing: it only takes room",
+      remedy,
+    });
+  }
+}
+
+function* tree(known: Known, id: string, use: Use, { nodes }: LayerDirectory, name: string): Generator<Finding> {
+  const node = nodes.get(name);
+  if (node?.kind === "directory") return;
+  const path = `${known.state.home}/${id}/${name}`;
+  const aside: Step[] = node ? [{ kind: "set-aside", path }] : [];
+  const what = node
+    ? `it is a ${node.kind}, and should be the directory of a layer's files`
+    : "the directory of the layer's files is missing";
+  const [means, step] = treeOf(use, path);
+  const found = { kind: `${name}-missing`, severity: "damage", path, what, means } as const;
+  yield finding({ ...found, remedy: [...aside, step] }, whoNeedsDirectory(known, id));
+}
+
+function treeOf(use: Use, path: string): [means: string, step: Step] {
+  if (use.kind === "layer") return [unusable, { kind: "restore-layer", chainID: use.chainID as ChainID }];
+  const anew: Step = { kind: "make-directory", path, mode: 0o755 };
+  if (use.kind === "init") return ["the container does not start; nothing it has written is lost", anew];
+  return [`the container does not start; ${lost}`, anew];
+}
+
+function noWork(known: Known, id: string, use: Use, isInTheWay: boolean): Finding {
+  const path = `${known.state.home}/${id}/work`;
+  const aside: Step[] = isInTheWay ? [{ kind: "set-aside", path }] : [];
+  const remedy: Step[] = [...aside, { kind: "make-directory", path, mode: 0o700 }];
+  const what = "the directory is missing that the kernel works in when the layer is mounted writable";
+  if (use.kind !== "writable") {
+    return finding({
+      kind: "work-missing",
+      severity: "oddity",
+      path,
+      what,
+      means: "nothing: the layer is only read",
+      remedy,
+    });
+  }
+  const means = isRunning(known, use.name) ? "the container will not start again" : "the container does not start";
+  return finding({ kind: "work-missing", severity: "damage", path, what, means, remedy }, whoNeedsDirectory(known, id));
+}

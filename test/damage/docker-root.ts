@@ -1,0 +1,54 @@
+import { join } from "node:path";
+import { Undo } from "../../src/spec/index.js";
+import { Dockerd } from "../oracle/dockerd.js";
+import { output } from "../oracle/run.js";
+import { sampleArchive } from "../oracle/sample-image.js";
+import { loopDisk } from "../oracle/scratch.js";
+
+export type OverlayDriver = "overlay2" | "overlay";
+
+/** A data root that a real dockerd has written, at rest, and copies of it that take no time. */
+export interface DockerRoot extends AsyncDisposable {
+  readonly driver: OverlayDriver;
+  readonly path: string;
+  /** A copy of its own, which goes with the root. */
+  copy(): Promise<string>;
+}
+
+export const [app, child] = ["layerkit/sample:latest", "layerkit/child:2"];
+
+/**
+ * Two images, the second committed upon the first; three names; a container of each that has run and written, and one
+ * that was only created. Named `ran`, `upper` and `fresh`.
+ */
+export async function dockerRoot(driver: OverlayDriver): Promise<DockerRoot> {
+  await using undo = new Undo();
+  const disk = await loopDisk("xfs", "2G");
+  undo.defer(() => disk[Symbol.asyncDispose]());
+  const path = join(disk.path, "docker");
+  await fill(path, driver);
+  let copies = 0;
+  undo.done();
+  return {
+    driver,
+    path,
+    copy: async () => {
+      const to = join(disk.path, `copy${copies++}`);
+      await output("cp", ["-a", "--reflink=always", path, to]);
+      return to;
+    },
+    [Symbol.asyncDispose]: () => disk[Symbol.asyncDispose](),
+  };
+}
+
+async function fill(path: string, driver: OverlayDriver): Promise<void> {
+  await using dockerd = await Dockerd.start(path, { driver });
+  const loaded = await dockerd.tryDocker(["load"], { input: await sampleArchive(app) });
+  if (loaded.status !== 0) throw new Error(`docker load: ${loaded.stderr}`);
+  const run = (...args: string[]) => dockerd.docker("run", "--network", "none", ...args);
+  await run("--name", "ran", app, "sh", "-c", "echo one > /written; rm /etc/app.conf");
+  await dockerd.docker("commit", "--change", "LABEL of=child", "ran", child);
+  await dockerd.docker("tag", app, "layerkit/sample:again");
+  await run("--name", "upper", child, "sh", "-c", "echo two >> /written");
+  await dockerd.docker("create", "--network", "none", "--name", "fresh", app, "sh", "-c", "cat /etc/app.conf");
+}
