@@ -9,6 +9,7 @@ import { raiseLoopback } from "../src/sys/index.js";
 import { Layerkitd } from "./oracle/layerkitd.js";
 import { run } from "./oracle/run.js";
 import { smallRoot } from "./oracle/small-root.js";
+import { until } from "./oracle/until.js";
 
 const [directory = ""] = process.argv.slice(2);
 raiseLoopback();
@@ -16,8 +17,9 @@ const root = join(directory, "root");
 const bridged = ["--bridge", "layerkit0"];
 const image = await smallRoot(["sh", "cat", "perl"], {});
 
-/** A server on port 80 that says `hello`, without a module. */
+/** A server on port 80 that says `hello`, without a module; and `listening` when it does. */
 const server = `socket S,2,1,6; setsockopt S,1,2,1; bind S,pack("Sna4x8",2,80,"\\0"x4) or die; listen S,5;
+  syswrite STDOUT,"listening\\n";
   while (accept C,S) { print C "hello"; close C }`;
 
 function said(host: string, port: number): Promise<string> {
@@ -34,8 +36,13 @@ const found: Record<string, unknown> = {};
 let daemon = await Layerkitd.start(root, bridged);
 await run("docker", ["-H", `unix://${daemon.socket}`, "import", "-", "base:1"], { input: image });
 
-const start = (name: string, ...flags: string[]) =>
-  daemon.docker("run", "--detach", "--name", name, ...flags, "base:1", "perl", "-e", server);
+/** @param times how often it has been started */
+const listens = (name: string, times = 1) =>
+  until(async () => (await daemon.docker("logs", name)).split("listening").length > times);
+const start = async (name: string, ...flags: string[]) => {
+  await daemon.docker("run", "--detach", "--name", name, ...flags, "base:1", "perl", "-e", server);
+  await listens(name);
+};
 await start("web", "--publish", "8080:80");
 await start("other", "--publish", "127.0.0.1::80", "--expose", "81");
 const address = await daemon.docker("inspect", "--format", "{{.NetworkSettings.IPAddress}}", "web");
@@ -74,11 +81,8 @@ found.after = [
 await start("third");
 found.third = await daemon.docker("inspect", "--format", "{{.NetworkSettings.IPAddress}}", "third");
 await daemon.docker("restart", "--time", "0", "web");
-// The server in it takes a moment to listen.
-for (let tries = 0; tries < 1000; tries++) {
-  found.restarted = await said("127.0.0.1", 8080);
-  if (found.restarted === "hello") break;
-}
+await listens("web", 2);
+found.restarted = await said("127.0.0.1", 8080);
 await daemon.docker("rm", "--force", "web", "other", "third");
 found.gone = [await said("127.0.0.1", 8080), await rules()];
 

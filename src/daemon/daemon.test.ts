@@ -1,7 +1,8 @@
 import { once } from "node:events";
 import { lstat } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
-import { Rig, until } from "./fake-engine.test.helper.js";
+import { until } from "../../test/oracle/until.js";
+import { Rig } from "./fake-engine.test.helper.js";
 
 /** Events that never come, until the reader goes. */
 async function* silence({ signal }: { signal: AbortSignal }): AsyncIterable<object> {

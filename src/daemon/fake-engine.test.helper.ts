@@ -127,8 +127,3 @@ export class Answered {
     return JSON.parse(this.text);
   }
 }
-
-/** Resolves when `condition` holds; the test's own time-out ends a wait in vain. */
-export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
-}

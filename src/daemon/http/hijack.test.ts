@@ -2,8 +2,9 @@ import { once } from "node:events";
 import type { Socket } from "node:net";
 import { type Duplex, duplexPair } from "node:stream";
 import { describe, expect, test } from "vitest";
+import { until } from "../../../test/oracle/until.js";
 import { Conflict } from "../../spec/index.js";
-import { Rig, until } from "../fake-engine.test.helper.js";
+import { Rig } from "../fake-engine.test.helper.js";
 
 /** A daemon with one process that can be attached to, and its end of the streams. */
 async function openProcess({ tty = false } = {}) {

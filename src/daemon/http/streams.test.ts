@@ -2,8 +2,9 @@ import { once } from "node:events";
 import { request } from "node:http";
 import { setImmediate } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
+import { until } from "../../../test/oracle/until.js";
 import { InvalidParameter } from "../../spec/index.js";
-import { Rig, until } from "../fake-engine.test.helper.js";
+import { Rig } from "../fake-engine.test.helper.js";
 
 describe("streams", () => {
   const messages = (...list: object[]) =>

@@ -3,9 +3,9 @@ import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { createInterface } from "node:readline";
-import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { scratch } from "../../../test/oracle/scratch.js";
+import { until } from "../../../test/oracle/until.js";
 import { nowNs, rfc3339 } from "../../spec/index.js";
 import { bytesOf } from "../engine.test.tools.js";
 import { cannotRun, payload, RunningEngine } from "./run.test.tools.js";
@@ -42,10 +42,7 @@ test.skipIf(cannotRun)("what runs goes on when its engine is killed; no line and
   const { State } = await containers.inspect(lasting);
   expect(State).toMatchObject({ Status: "running", Running: true, ExitCode: 0 });
   expect(readFileSync(`/proc/${State.Pid}/cgroup`, "utf8")).toContain(lasting);
-  for (let tries = 0; existsSync(`${ours.root}/containers/${removed}`); tries++) {
-    expect(tries).toBeLessThan(200);
-    await delay(20);
-  }
+  await until(() => !existsSync(`${ours.root}/containers/${removed}`));
   expect(await containers.changes(lasting)).toContainEqual({ Path: "/written", Kind: 1 });
   await processes.kill(lasting);
   expect(readFileSync("/proc/self/mounts", "utf8")).not.toContain(ours.root);

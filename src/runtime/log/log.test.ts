@@ -236,7 +236,7 @@ test("a container goes on when its log cannot be written, which is said once", a
   const writer = await place.writer({ path: "/dev/full" });
   for (let round = 0; round < 3; round++) {
     writer.write("stdout", Buffer.from("lost\n"));
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await writer.written();
   }
   await writer.close();
   expect(place.failures).toHaveLength(1);

@@ -91,8 +91,11 @@ export class LogWriter {
       this.#waitingSize = 0;
       if (full) this.#events.drained();
       try {
-        for (const lines of batch) if (typeof lines !== "function") await this.#writeLines(lines);
-        this.#failing = false;
+        for (const lines of batch) {
+          if (typeof lines === "function") continue;
+          await this.#writeLines(lines);
+          this.#failing = false;
+        }
       } catch (error) {
         if (!this.#failing) this.#events.failed(`${this.#options.path}: ${messageOf(error)}; its lines are lost`);
         this.#failing = true;

@@ -179,10 +179,3 @@ export async function untilOutput(stream: Duplex, end: string): Promise<string> 
   }
   throw new Error(`the stream ends with ${JSON.stringify(text)}`);
 }
-
-/** Resolves when `condition` holds; looks every few milliseconds. */
-export async function until(condition: () => boolean, what: string): Promise<void> {
-  for (const end = Date.now() + 10_000; !condition(); await new Promise((resolve) => setTimeout(resolve, 5))) {
-    if (Date.now() > end) throw new Error(`not within 10 s: ${what}`);
-  }
-}

@@ -5,7 +5,8 @@ import { createServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test, vi } from "vitest";
-import { cannotRun, exitOf, Ground, outputs, until } from "./bundle.test.helper.js";
+import { until } from "../../../test/oracle/until.js";
+import { cannotRun, exitOf, Ground, outputs } from "./bundle.test.helper.js";
 
 const client = fileURLToPath(new URL("./client.test.program.js", import.meta.url));
 const output = { stdin: false, stdout: true, stderr: true };
@@ -23,7 +24,7 @@ describe.skipIf(cannotRun)(`the supervisor${cannotRun ? ` (${cannotRun})` : ""}`
     const before = size();
     child.kill("SIGKILL");
     await once(child, "exit");
-    await until(() => size() > before + 100_000, "the log goes on");
+    await until(() => size() > before + 100_000);
 
     const supervisor = await ground.supervisor();
     expect((await supervisor.list()).map(({ id }) => id).sort()).toEqual([flowing.id, ended.id].sort());
@@ -45,7 +46,7 @@ describe.skipIf(cannotRun)(`the supervisor${cannotRun ? ` (${cannotRun})` : ""}`
     await first.start(request);
     await outputs(stream);
     await first[Symbol.asyncDispose]();
-    await until(() => ground.supervisors().length === 0, "it ends, having nothing to do");
+    await until(() => ground.supervisors().length === 0);
     const second = await ground.supervisor();
     expect(await second.list()).toMatchObject([{ id: request.id, exitCode: 3 }]);
     await expect(second.start(ground.request("true", { id: request.id }))).rejects.toThrow("has not been acknowledged");
@@ -109,7 +110,7 @@ describe.skipIf(cannotRun)(`the supervisor${cannotRun ? ` (${cannotRun})` : ""}`
       await supervisor.start(request);
       expect(ground.supervisors()).toHaveLength(1);
       expect((await exitOf(supervisor, request.id)).exitCode).toBe(exitCode);
-      await until(() => ground.supervisors().length === 0, "it ends");
+      await until(() => ground.supervisors().length === 0);
       expect(existsSync(`${ground.run}/supervisor.sock`)).toBe(false);
     }
     expect(await supervisor.list()).toEqual([]);
@@ -129,7 +130,7 @@ describe.skipIf(cannotRun)(`the supervisor${cannotRun ? ` (${cannotRun})` : ""}`
       await supervisor[Symbol.asyncDispose]();
       await delay(round * 5);
     }
-    await until(() => !existsSync(ground.run), "its directory goes");
+    await until(() => !existsSync(ground.run));
     // Killed while it freezes something, a daemon leaves a file of the runtime.
     await using last = await ground.supervisor("runc", 20);
     const request = ground.request("exit 0");
@@ -137,7 +138,7 @@ describe.skipIf(cannotRun)(`the supervisor${cannotRun ? ` (${cannotRun})` : ""}`
     await last.start(request);
     await exitOf(last, request.id);
     await last[Symbol.asyncDispose]();
-    await until(() => !existsSync(ground.run), "its directory goes");
+    await until(() => !existsSync(ground.run));
     expect(ground.supervisors()).toEqual([]);
   });
 });
