@@ -163,7 +163,8 @@ export class RunLane {
       const body = { Cmd: ["sh", "-c", "echo ran"], AttachStdout: true };
       const { Id } = JSON.parse(await this.#post(`/containers/${id}/exec`, body)) as { Id: string };
       const said = await this.#post(`/exec/${Id}/start`, { Detach: false, Tty: false });
-      if (!said.endsWith("ran\n")) this.losses.push(`exec in ${id} said ${JSON.stringify(said)}`);
+      // A stream that the end of the daemon cuts ends as others do: it has no length.
+      if (!said.endsWith("ran\n")) throw new Refused(200, `exec in ${id} said ${JSON.stringify(said)}`);
     };
   }
 
