@@ -53,7 +53,7 @@ async function changed(parts: ContainerParts, container: Container, Paused: bool
   await store.settled(id);
 }
 
-/** Does something to a container while its processes, if it has any that run, are frozen. */
+/** Runs `run` with the container frozen, if it runs: thawed after, unless it was frozen before. */
 export async function whilePaused<T>(parts: ContainerParts, id: string, run: () => Promise<T>): Promise<T> {
   const { store } = parts;
   const { Running, Paused, Restarting } = store.find(id).stored.State;
