@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
-import type { ExecCreateBody } from "../../engine/index.js";
+import type { ExecCreateBody, HostConfig } from "../../engine/index.js";
+import type { RunConfig } from "../../spec/index.js";
 import type { CreateRequest } from "./create-body.js";
-import { type Flag, flag, word, words } from "./flag.js";
+import { type Flag, flag, text, textAs, texts, textsAs, within, word, words, yes } from "./flag.js";
 import { duration, integer, pairs } from "./values.js";
 
 type Execution = Pick<ExecCreateBody, "Env" | "WorkingDir" | "User" | "Tty">;
@@ -17,15 +18,32 @@ export const executionFlags: readonly Flag<Execution>[] = [
   words("-e, --env <name=value>", "environment variable", (body, given) => {
     body.Env = [...(body.Env ?? []), ...given.map(withValue)];
   }),
-  word("-w, --workdir <dir>", "working directory inside", (body, text) => {
-    body.WorkingDir = text;
-  }),
-  word("-u, --user <user[:group]>", "who runs the command", (body, text) => {
-    body.User = text;
-  }),
-  flag("-t, --tty", "give it a terminal", (body) => {
-    body.Tty = true;
-  }),
+  text("-w, --workdir <dir>", "working directory inside", "WorkingDir"),
+  text("-u, --user <user[:group]>", "who runs the command", "User"),
+  yes("-t, --tty", "give it a terminal", "Tty"),
+];
+
+/** How a container is looked after while it runs, and what is left of it. */
+const careFlags: readonly Flag<HostConfig>[] = [
+  textsAs("--annotation <key=value>", "annotation for the runtime", "Annotations", pairs),
+  texts("--group-add <group>", "further group of the user", "GroupAdd"),
+  yes("--init", "run a small init inside", "Init"),
+  yes("--rm", "remove it when it has ended", "AutoRemove"),
+  text("--runtime <name>", "OCI runtime to run it", "Runtime"),
+];
+
+const logFlags: readonly Flag<NonNullable<HostConfig["LogConfig"]>>[] = [
+  text("--log-driver <name>", "where its output is kept", "Type"),
+  textsAs("--log-opt <key=value>", "option of the log driver", "Config", pairs),
+];
+
+const healthFlags: readonly Flag<NonNullable<RunConfig["Healthcheck"]>>[] = [
+  textAs("--health-cmd <command>", "how to see whether it is well", "Test", shellTest),
+  textAs("--health-interval <time>", "how often to look, as 30s", "Interval", duration),
+  textAs("--health-timeout <time>", "how long a look may take", "Timeout", duration),
+  textAs("--health-start-period <time>", "how long it may take to become well", "StartPeriod", duration),
+  textAs("--health-start-interval <time>", "how often to look until then", "StartInterval", duration),
+  textAs("--health-retries <n>", "how many failures in a row make it unhealthy", "Retries", integer),
 ];
 
 /** The first process of a container, and how it is looked after. */
@@ -37,68 +55,22 @@ export const processFlags: readonly Flag<CreateRequest>[] = [
   words("-l, --label <key=value>", "label", (body, given) => {
     body.Labels = { ...body.Labels, ...pairs(given, "--label") };
   }),
-  words("--annotation <key=value>", "annotation for the runtime", (body, given) => {
-    body.HostConfig.Annotations = pairs(given, "--annotation");
+  text("-h, --hostname <name>", "host name inside", "Hostname"),
+  text("--domainname <name>", "domain name inside", "Domainname"),
+  word("--entrypoint <program>", "in place of the image's", (body, program) => {
+    body.Entrypoint = [program];
   }),
-  words("--group-add <group>", "further group of the user", (body, groups) => {
-    body.HostConfig.GroupAdd = groups;
-  }),
-  word("-h, --hostname <name>", "host name inside", (body, text) => {
-    body.Hostname = text;
-  }),
-  word("--domainname <name>", "domain name inside", (body, text) => {
-    body.Domainname = text;
-  }),
-  word("--entrypoint <program>", "in place of the image's", (body, text) => {
-    body.Entrypoint = [text];
-  }),
-  flag("-i, --interactive", "keep its standard input open", (body) => {
-    body.OpenStdin = true;
-  }),
-  flag("--init", "run a small init inside", (body) => {
-    body.HostConfig.Init = true;
-  }),
-  flag("--rm", "remove it when it has ended", (body) => {
-    body.HostConfig.AutoRemove = true;
-  }),
-  word("--stop-signal <signal>", "how to ask it to end", (body, text) => {
-    body.StopSignal = text;
-  }),
-  word("--stop-timeout <seconds>", "how long to wait for its end before it is killed", (body, text) => {
-    body.StopTimeout = integer(text, "--stop-timeout");
-  }),
-  word("--runtime <name>", "OCI runtime to run it", (body, text) => {
-    body.HostConfig.Runtime = text;
-  }),
-  word("--log-driver <name>", "where its output is kept", (body, text) => {
-    body.HostConfig.LogConfig = { ...body.HostConfig.LogConfig, Type: text };
-  }),
-  words("--log-opt <key=value>", "option of the log driver", (body, given) => {
-    body.HostConfig.LogConfig = { ...body.HostConfig.LogConfig, Config: pairs(given, "--log-opt") };
-  }),
-  word("--health-cmd <command>", "how to see whether it is well", (body, text) => {
-    health(body, { Test: ["CMD-SHELL", text] });
-  }),
-  word("--health-interval <time>", "how often to look, as 30s", (body, text) => {
-    health(body, { Interval: duration(text, "--health-interval") });
-  }),
-  word("--health-timeout <time>", "how long a look may take", (body, text) => {
-    health(body, { Timeout: duration(text, "--health-timeout") });
-  }),
-  word("--health-start-period <time>", "how long it may take to become well", (body, text) => {
-    health(body, { StartPeriod: duration(text, "--health-start-period") });
-  }),
-  word("--health-start-interval <time>", "how often to look until then", (body, text) => {
-    health(body, { StartInterval: duration(text, "--health-start-interval") });
-  }),
-  word("--health-retries <n>", "how many failures in a row make it unhealthy", (body, text) => {
-    health(body, { Retries: integer(text, "--health-retries") });
-  }),
+  yes("-i, --interactive", "keep its standard input open", "OpenStdin"),
+  text("--stop-signal <signal>", "how to ask it to end", "StopSignal"),
+  textAs("--stop-timeout <seconds>", "how long to wait for its end before it is killed", "StopTimeout", integer),
+  ...within((body: CreateRequest) => body.HostConfig, careFlags),
+  ...within((body: CreateRequest) => (body.HostConfig.LogConfig ??= {}), logFlags),
+  ...within((body: CreateRequest) => (body.Healthcheck ??= {}), healthFlags),
   flag("--no-healthcheck", "do not look, whatever the image says", () => {}),
 ];
 
-function health(body: CreateRequest, fields: object): void {
-  body.Healthcheck = { ...body.Healthcheck, ...fields };
+function shellTest(command: string): string[] {
+  return ["CMD-SHELL", command];
 }
 
 /** Lines with something in them that is no comment. */

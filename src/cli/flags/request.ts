@@ -4,12 +4,13 @@ import { WrongUsage } from "../failure.js";
 import type { CreateRequest } from "./create-body.js";
 import { addFlags, putFlags } from "./flag.js";
 import { isolationFlags } from "./isolation.js";
+import { openingFlags } from "./openings.js";
 import { processFlags } from "./process.js";
 import { resourceFlags } from "./resources.js";
 
 /** Adds the options that say what a container is like. */
 export function addCreateFlags(command: Command): Command {
-  return addFlags(command, processFlags, resourceFlags, isolationFlags);
+  return addFlags(command, processFlags, resourceFlags, isolationFlags, openingFlags);
 }
 
 /** What those options ask for. @throws WrongUsage: a value that cannot be, or two that cannot be together */
@@ -21,7 +22,8 @@ export function createRequest(
   const body: CreateRequest = { Image: image, HostConfig: usual() };
   if (cmd.length > 0) body.Cmd = [...cmd];
   putFlags(body, processFlags, given);
-  putFlags(body, isolationFlags, given);
+  putFlags(body, openingFlags, given);
+  putFlags(body.HostConfig, isolationFlags, given);
   putFlags(body.HostConfig, resourceFlags, given);
   if (given.healthcheck === false) {
     if (body.Healthcheck) throw new WrongUsage("--no-healthcheck and --health-… say opposite things");
