@@ -86,7 +86,8 @@ async function startAgain(parts: ContainerParts, id: string): Promise<void> {
   const { store, lives } = parts;
   await lives.turn(id, async () => {
     const container = store.byID(id);
-    if (!container?.stored.State.Restarting) return;
+    // Who removes it ends it.
+    if (!container?.stored.State.Restarting || lives.of(id).removing) return;
     try {
       await run(parts, container, { anew: false });
     } catch (error) {

@@ -10,6 +10,9 @@ import { runDirectoryOf } from "./run-directory.js";
 /** Why containers cannot be run here; undefined when they can. */
 export const cannotRun = lacking("root", "mounts", "runc");
 
+/** Says `ready`, and ends with 7 when it is asked to end. */
+export const forever = ["sh", "-c", "trap 'exit 7' TERM; echo ready; while :; do sleep 0.05; done"];
+
 /** An engine whose containers run, with image `sample:1`. Disposed, it leaves none of them. */
 export class RunningEngine implements AsyncDisposable {
   readonly #directory: Scratch;

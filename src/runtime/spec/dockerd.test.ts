@@ -1,124 +1,25 @@
-import { mkdir, readFile, symlink } from "node:fs/promises";
-import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { Dockerd } from "../../../test/oracle/dockerd.js";
-import { call, type Refused } from "../../../test/oracle/engine-call.js";
-import { lacking, program } from "../../../test/oracle/programs.js";
-import { RecordingRuntime } from "../../../test/oracle/recording-runtime.js";
-import { output } from "../../../test/oracle/run.js";
-import { scratch } from "../../../test/oracle/scratch.js";
-import { smallRoot } from "../../../test/oracle/small-root.js";
-import type { HostConfig, RunConfig } from "../../spec/index.js";
+import type { Refused } from "../../../test/oracle/engine-call.js";
+import { lacking } from "../../../test/oracle/programs.js";
+import type { HostConfig } from "../../spec/index.js";
 import { RuntimeFailure } from "../failure.js";
 import { knownCapabilities } from "./capabilities.js";
+import { type Body, comparable, comparableProcess, rulesUnchanged, SpecOracle } from "./dockerd.test.helper.js";
 import { hostFacts } from "./host-facts.js";
-import type { OCIProcess, OCISeccomp, OCISpec } from "./oci.js";
+import type { OCIProcess, OCISpec } from "./oci.js";
 import { defaultProfile } from "./seccomp/default-profile.js";
-import type { ContainerSetup, ExecSetup, SetupMount } from "./setup.js";
+import type { ContainerSetup, ExecSetup } from "./setup.js";
 import { containerSpec, execSpec, specText } from "./spec.js";
-import { tmpfsOptions } from "./tmpfs.js";
 
 /** dockerd 20.10 gives away no capability younger than audit_read, even where the kernel has more; and all others. */
 const facts = { ...hostFacts(), capabilities: knownCapabilities.slice(0, 38) };
 
-interface Body extends RunConfig {
-  HostConfig?: HostConfig;
-}
-
-interface StoredMount {
-  Type: SetupMount["type"] | "volume";
-  Name: string;
-  Source: string;
-  Destination: string;
-  RW: boolean;
-  Propagation?: string;
-  Spec: {
-    BindOptions?: { NonRecursive?: boolean; Propagation?: string };
-    TmpfsOptions?: { SizeBytes?: number; Mode?: number };
-  };
-}
-
 describe.skipIf(lacking("root", "mounts", "dockerd", "containerd", "runc"))("the same as dockerd 20.10", () => {
-  let dockerd: Dockerd;
-  /** Makes no containers, so that comparing is quick. */
-  let refusing: RecordingRuntime;
-  let running: RecordingRuntime;
-  let rootfs: string;
-  /** Has dockerd's root in it. */
-  let above: string;
-  /** A directory on a mount that propagates, and one on a mount that does not. */
-  let shared: string;
-  let plain: string;
-
+  let dockerd: SpecOracle;
   beforeAll(async () => {
-    const directory = await scratch("/dev/shm");
-    const at = (name: string) => join(directory.path, name);
-    [rootfs, shared, plain] = [at("tree"), at("shared"), at("plain")];
-    above = directory.path;
-    for (const path of [rootfs, shared, plain]) await mkdir(path);
-    await symlink("/dev/zero", at("link"));
-    await mkdir(at("devices/more"), { recursive: true });
-    for (const name of ["b", "a", "more/c"])
-      await output("mknod", ["-m", "0640", at(`devices/${name}`), "b", "7", "1"]);
-    for (const [path, how] of [
-      [shared, "--make-shared"],
-      [plain, "--make-private"],
-    ] as const) {
-      await output("mount", ["-t", "tmpfs", "none", path]);
-      await output("mount", [how, path]);
-    }
-    const tar = await smallRoot(["sleep"], {
-      "etc/passwd": "root:x:0:0:root:/root:/bin/sh\nbob:x:1000:1001::/home/bob:/bin/sh\n\nodd:x:12:zz\n7:x:77:77::/:\n",
-      "etc/group": "root:x:0:\nbob:x:1001:\nstaff:x:50:root,bob\nwheel:x:10:bob\n88:x:99:\n",
-    });
-    await output("tar", ["-x", "-C", rootfs], { input: tar });
-    refusing = await RecordingRuntime.make(at("refusing"), { refuses: true });
-    running = await RecordingRuntime.make(at("running"));
-    const runtimes = ["--add-runtime", `refusing=${refusing.path}`, "--add-runtime", `running=${running.path}`];
-    const defaults = ["--default-ulimit", "core=5:6", "--default-ulimit", "nproc=99", "--init-path", init];
-    dockerd = await Dockerd.start(at("root"), { args: [...runtimes, ...defaults] });
-    await call(dockerd.socket, "/images/create?fromSrc=-&repo=small&tag=1", { method: "POST", body: tar });
-    return async () => {
-      await dockerd[Symbol.asyncDispose]();
-      for (const path of [shared, plain]) await output("umount", [path]);
-      await directory[Symbol.asyncDispose]();
-    };
+    dockerd = await SpecOracle.start();
+    return () => dockerd[Symbol.asyncDispose]();
   });
-
-  const init = program("true");
-  const post = (path: string, body: object = {}) => call(dockerd.socket, path, { method: "POST", body });
-
-  async function created(body: Body, runtime: string): Promise<string> {
-    const HostConfig = { NetworkMode: "none", ...body.HostConfig, Runtime: runtime };
-    const all = { Image: "small:1", Cmd: ["sleep", "1000"], ...body, HostConfig };
-    return (JSON.parse(await post("/containers/create", all)) as { Id: string }).Id;
-  }
-
-  const removed = (id: string) => call(dockerd.socket, `/containers/${id}?v=1&force=1`, { method: "DELETE" });
-
-  /** What our engine would know of a container of dockerd's. */
-  async function setupOf(id: string): Promise<ContainerSetup> {
-    const file = (name: string) => join(dockerd.dataRoot, "containers", id, name);
-    const stored = JSON.parse(await readFile(file("config.v2.json"), "utf8"));
-    const host = JSON.parse(await readFile(file("hostconfig.json"), "utf8")) as HostConfig;
-    const network = !stored.Config.NetworkDisabled && { hosts: file("hosts"), resolvConf: file("resolv.conf") };
-    const files = { hostname: file("hostname"), ...network };
-    const volume = (name: string) => join(dockerd.dataRoot, "volumes", name, "_data");
-    const mounts = Object.values(stored.MountPoints as Record<string, StoredMount>).map((mount) =>
-      setupMount(mount.Type === "volume" ? { ...mount, Source: volume(mount.Name) } : mount),
-    );
-    return {
-      ...{ id, rootfs, path: stored.Path, args: stored.Args, config: stored.Config, host, mounts, files, join: {} },
-      ...(host.IpcMode === "shareable" && { shm: file("mounts/shm") }),
-      ...(host.Init && { init }),
-      defaults: {
-        ulimits: [
-          { Name: "core", Soft: 5, Hard: 6 },
-          { Name: "nproc", Soft: 99, Hard: 99 },
-        ],
-      },
-    };
-  }
 
   const ours = async (setup: ContainerSetup) => JSON.parse(specText(await containerSpec(setup, facts))) as OCISpec;
 
@@ -163,7 +64,7 @@ describe.skipIf(lacking("root", "mounts", "dockerd", "containerd", "runc"))("the
     ],
     [
       "a read-only root",
-      () => ({ HostConfig: { ReadonlyRootfs: true, Binds: [`${plain}:/data`], IpcMode: "shareable" } }),
+      () => ({ HostConfig: { ReadonlyRootfs: true, Binds: [`${dockerd.places.plain}:/data`], IpcMode: "shareable" } }),
     ],
     ["tmpfs", () => host({ Tmpfs: { "/run": "rw,size=64k,mode=1777,size=32k,exec", "/a/b": "", "/dev/pts": "ro" } })],
     [
@@ -187,25 +88,57 @@ describe.skipIf(lacking("root", "mounts", "dockerd", "containerd", "runc"))("the
     ["the host's network", () => host({ NetworkMode: "host" })],
     ["cgroup namespaces", () => host({ CgroupnsMode: "private" })],
     ["user namespaces", () => host({ UsernsMode: "host" })],
-    ["binds", () => binds(`${plain}:/z`, `${plain}:/a/b/c:ro`, `${plain}:/a:private`, `${plain}:/y`)],
-    ["binds that propagate", () => binds(`${shared}:/a:shared`, `${shared}:/b:rslave`, `${shared}:/c:ro,slave`)],
-    ["a bind of what has dockerd's root in it", () => binds(`${above}:/above:ro`)],
-    ["a bind in place of /dev", () => binds(`${plain}:/dev`)],
-    ["binds in place of other mounts", () => binds(`${plain}:/dev/shm`, `${plain}:/sys/fs/cgroup:ro`)],
-    ["binds in place of a container's files", () => binds(`${rootfs}/etc/group:/etc/hosts:ro`)],
+    [
+      "binds",
+      () =>
+        binds(
+          `${dockerd.places.plain}:/z`,
+          `${dockerd.places.plain}:/a/b/c:ro`,
+          `${dockerd.places.plain}:/a:private`,
+          `${dockerd.places.plain}:/y`,
+        ),
+    ],
+    [
+      "binds that propagate",
+      () =>
+        binds(
+          `${dockerd.places.shared}:/a:shared`,
+          `${dockerd.places.shared}:/b:rslave`,
+          `${dockerd.places.shared}:/c:ro,slave`,
+        ),
+    ],
+    ["a bind of what has dockerd's root in it", () => binds(`${dockerd.places.above}:/above:ro`)],
+    ["a bind in place of /dev", () => binds(`${dockerd.places.plain}:/dev`)],
+    [
+      "binds in place of other mounts",
+      () => binds(`${dockerd.places.plain}:/dev/shm`, `${dockerd.places.plain}:/sys/fs/cgroup:ro`),
+    ],
+    ["binds in place of a container's files", () => binds(`${dockerd.rootfs}/etc/group:/etc/hosts:ro`)],
     ["volumes", () => ({ Volumes: { "/anonymous": {} }, HostConfig: { Binds: ["named:/n", "named:/m:ro"] } })],
     [
       "a bind that is not recursive",
       () =>
         host({
-          Mounts: [{ Type: "bind", Source: plain, Target: "/p", ReadOnly: true, BindOptions: { NonRecursive: true } }],
+          Mounts: [
+            {
+              Type: "bind",
+              Source: dockerd.places.plain,
+              Target: "/p",
+              ReadOnly: true,
+              BindOptions: { NonRecursive: true },
+            },
+          ],
         }),
     ],
     [
       "devices",
       () =>
         host({
-          Devices: [device("/dev/null", "/dev/mine", "r"), device(`${above}/link`), device(`${above}/devices`, "/net")],
+          Devices: [
+            device("/dev/null", "/dev/mine", "r"),
+            device(`${dockerd.places.above}/link`),
+            device(`${dockerd.places.above}/devices`, "/net"),
+          ],
         }),
     ],
     ["device rules", () => host({ DeviceCgroupRules: ["c 42:* rmw", "a *:* rwm", "b 8:1 r"] })],
@@ -219,7 +152,7 @@ describe.skipIf(lacking("root", "mounts", "dockerd", "containerd", "runc"))("the
     ["any number of processes", () => host({ PidsLimit: -1, CgroupParent: "/one/two/" })],
     ["a relative cgroup", () => host({ CgroupParent: "one" })],
     ["disks", () => host({ BlkioDeviceReadBps: [rate(1 << 20)], BlkioDeviceWriteIOps: [rate(10), rate(20)] })],
-    ["an init program", () => host({ Init: true, Binds: [`${plain}:/sbin`] })],
+    ["an init program", () => host({ Init: true, Binds: [`${dockerd.places.plain}:/sbin`] })],
     ["an init program in the host's processes", () => host({ Init: true, PidMode: "host" })],
   ];
 
@@ -232,11 +165,11 @@ describe.skipIf(lacking("root", "mounts", "dockerd", "containerd", "runc"))("the
   const rate = (Rate: number) => ({ Path: "/dev/null", Rate });
 
   test.for(cases)("a container with %s", async ([, body]) => {
-    const id = await created(body(), "refusing");
-    await expect(post(`/containers/${id}/start`)).rejects.toThrow(/OCI runtime create failed/);
-    const theirs = await refusing.spec<OCISpec>(id);
-    expect(comparable(await ours(await setupOf(id)))).toEqual(comparable(theirs));
-    await removed(id);
+    const id = await dockerd.created(body(), "refusing");
+    await expect(dockerd.post(`/containers/${id}/start`)).rejects.toThrow(/OCI runtime create failed/);
+    const theirs = await dockerd.refusing.spec<OCISpec>(id);
+    expect(comparable(await ours(await dockerd.setupOf(id)))).toEqual(comparable(theirs));
+    await dockerd.removed(id);
   });
 
   test.for<[string, HostConfig]>([
@@ -245,22 +178,22 @@ describe.skipIf(lacking("root", "mounts", "dockerd", "containerd", "runc"))("the
     ["no capabilities", { CapDrop: ["ALL"] }],
   ])("a seccomp profile is narrowed to %s", async ([, HostConfig]) => {
     const SecurityOpt = [`seccomp=${JSON.stringify(defaultProfile)}`];
-    const id = await created(host({ ...HostConfig, SecurityOpt }), "refusing");
-    await expect(post(`/containers/${id}/start`)).rejects.toThrow(/OCI runtime create failed/);
-    const theirs = (await refusing.spec<OCISpec>(id)).linux.seccomp;
-    expect((await ours(await setupOf(id))).linux.seccomp).toEqual(theirs);
-    await removed(id);
+    const id = await dockerd.created(host({ ...HostConfig, SecurityOpt }), "refusing");
+    await expect(dockerd.post(`/containers/${id}/start`)).rejects.toThrow(/OCI runtime create failed/);
+    const theirs = (await dockerd.refusing.spec<OCISpec>(id)).linux.seccomp;
+    expect((await ours(await dockerd.setupOf(id))).linux.seccomp).toEqual(theirs);
+    await dockerd.removed(id);
   });
 
   test("the default profile is that of 20.10 but for what later releases of Docker refuse and allow", async () => {
     for (const HostConfig of [{}, { CapAdd: ["ALL"] }, { CapDrop: ["ALL"] }]) {
-      const id = await created({ HostConfig }, "refusing");
-      await expect(post(`/containers/${id}/start`)).rejects.toThrow(/OCI runtime create failed/);
-      const theirs = (await refusing.spec<OCISpec>(id)).linux.seccomp;
-      const own = (await ours(await setupOf(id))).linux.seccomp;
+      const id = await dockerd.created({ HostConfig }, "refusing");
+      await expect(dockerd.post(`/containers/${id}/start`)).rejects.toThrow(/OCI runtime create failed/);
+      const theirs = (await dockerd.refusing.spec<OCISpec>(id)).linux.seccomp;
+      const own = (await ours(await dockerd.setupOf(id))).linux.seccomp;
       expect(rulesUnchanged(own)).toEqual(rulesUnchanged(theirs));
       expect({ ...own, syscalls: [] }).toEqual({ ...theirs, syscalls: [] });
-      await removed(id);
+      await dockerd.removed(id);
     }
   });
 
@@ -279,19 +212,21 @@ describe.skipIf(lacking("root", "mounts", "dockerd", "containerd", "runc"))("the
     ],
     ["an unknown option of a tmpfs", () => host({ Tmpfs: { "/t": "size=1m,zork" } })],
     ["an unknown value of a tmpfs", () => host({ Tmpfs: { "/t": "zork=1" } })],
-    ["a shared bind of a private mount", () => binds(`${plain}:/p:rshared`)],
-    ["a slave bind of a private mount", () => binds(`${plain}:/p:slave`)],
+    ["a shared bind of a private mount", () => binds(`${dockerd.places.plain}:/p:rshared`)],
+    ["a slave bind of a private mount", () => binds(`${dockerd.places.plain}:/p:slave`)],
     ["a profile with both kinds of names", () => profile({ syscalls: [{ name: "a", names: ["b"], action: "x" }] })],
     [
       "a profile with both kinds of machines",
       () => profile({ architectures: ["a"], archMap: [{ architecture: "b" }] }),
     ],
   ])("%s is refused in the same words", async ([, body]) => {
-    const id = await created(body(), "refusing");
-    const { message, status } = await post(`/containers/${id}/start`).then(unexpected, (error: Refused) => error);
-    await expect(ours(await setupOf(id))).rejects.toThrow(new RuntimeFailure(message));
+    const id = await dockerd.created(body(), "refusing");
+    const { message, status } = await dockerd
+      .post(`/containers/${id}/start`)
+      .then(unexpected, (error: Refused) => error);
+    await expect(ours(await dockerd.setupOf(id))).rejects.toThrow(new RuntimeFailure(message));
     expect(status).toBe(500);
-    await removed(id);
+    await dockerd.removed(id);
   });
 
   const profile = (rest: object) =>
@@ -301,17 +236,20 @@ describe.skipIf(lacking("root", "mounts", "dockerd", "containerd", "runc"))("the
     let id: string;
     beforeAll(async () => {
       const body = { User: "bob", Tty: true, Env: ["A=1"], WorkingDir: "/tmp" };
-      id = await created({ ...body, HostConfig: { IpcMode: "shareable", GroupAdd: ["7"], OomScoreAdj: 5 } }, "running");
-      await post(`/containers/${id}/start`);
-      return () => removed(id);
+      id = await dockerd.created(
+        { ...body, HostConfig: { IpcMode: "shareable", GroupAdd: ["7"], OomScoreAdj: 5 } },
+        "running",
+      );
+      await dockerd.post(`/containers/${id}/start`);
+      return () => dockerd.removed(id);
     });
 
     test.for(["NetworkMode", "PidMode", "IpcMode"] as const)("another one joins it by %s", async (mode) => {
-      const other = await created(host({ [mode]: `container:${id}` }), "refusing");
-      await expect(post(`/containers/${other}/start`)).rejects.toThrow(/OCI runtime create failed/);
-      const theirs = await refusing.spec<OCISpec>(other);
-      const { State } = JSON.parse(await call(dockerd.socket, `/containers/${id}/json`));
-      const [setup, donor] = [await setupOf(other), await setupOf(id)];
+      const other = await dockerd.created(host({ [mode]: `container:${id}` }), "refusing");
+      await expect(dockerd.post(`/containers/${other}/start`)).rejects.toThrow(/OCI runtime create failed/);
+      const theirs = await dockerd.refusing.spec<OCISpec>(other);
+      const { State } = JSON.parse(await dockerd.get(`/containers/${id}/json`));
+      const [setup, donor] = [await dockerd.setupOf(other), await dockerd.setupOf(id)];
       const kind = ({ NetworkMode: "network", PidMode: "pid", IpcMode: "ipc" } as const)[mode];
       const path = `/proc/${State.Pid}/ns/${kind === "network" ? "net" : kind}`;
       const joined: ContainerSetup = {
@@ -321,7 +259,7 @@ describe.skipIf(lacking("root", "mounts", "dockerd", "containerd", "runc"))("the
         ...(mode === "NetworkMode" && { files: donor.files }),
       };
       expect(comparable(await ours(joined))).toEqual(comparable(theirs));
-      await removed(other);
+      await dockerd.removed(other);
     });
 
     test.for<[what: string, body: ExecBody]>([
@@ -331,11 +269,11 @@ describe.skipIf(lacking("root", "mounts", "dockerd", "containerd", "runc"))("the
       ["all privileges", { Privileged: true }],
     ])("a process with %s in it", async ([, body]) => {
       const Cmd = ["sleep", "0"];
-      const exec = JSON.parse(await post(`/containers/${id}/exec`, { ...body, Cmd })) as { Id: string };
+      const exec = JSON.parse(await dockerd.post(`/containers/${id}/exec`, { ...body, Cmd })) as { Id: string };
       // Of its outcome nothing matters here: not every host can give all privileges.
-      await post(`/exec/${exec.Id}/start`, { Detach: true }).catch(() => {});
-      const theirs = await running.process<OCIProcess>();
-      const setup = await setupOf(id);
+      await dockerd.post(`/exec/${exec.Id}/start`, { Detach: true }).catch(() => {});
+      const theirs = await dockerd.running.process<OCIProcess>();
+      const setup = await dockerd.setupOf(id);
       const first = (await ours(setup)).process;
       expect(comparableProcess(await execSpec(execSetup(setup, first, { ...body, Cmd }), facts))).toEqual(
         comparableProcess(theirs),
@@ -365,68 +303,6 @@ function execSetup({ rootfs, config, host }: ContainerSetup, first: OCIProcess, 
   };
 }
 
-function setupMount({ Type, Source, Destination, RW, Propagation, Spec }: StoredMount): SetupMount {
-  return {
-    type: Type === "tmpfs" ? "tmpfs" : "bind",
-    source: Source,
-    destination: Destination,
-    rw: RW,
-    ...(Type === "bind" && Propagation && { propagation: Propagation }),
-    ...(!Spec.BindOptions?.Propagation && { propagationIsImplied: true }),
-    ...(Spec.BindOptions?.NonRecursive && { nonRecursive: true }),
-    ...(Type === "tmpfs" && { options: tmpfsOptions(Spec.TmpfsOptions ?? {}) }),
-  };
-}
-
-/** Calls of which Docker changed its mind after 20.10, or that came after it. */
-const changed = new Set(
-  `io_uring_enter io_uring_register io_uring_setup socket name_to_handle_at process_vm_readv process_vm_writev
-   pkey_alloc pkey_free pkey_mprotect cachestat fchmodat2 futex_requeue futex_wait futex_wake map_shadow_stack mseal
-   getxattrat listxattrat removexattrat setxattrat uretprobe set_mempolicy_home_node clock_settime64`.split(/\s+/),
-);
-
-/** Each call with what is done about it, and for which arguments. */
-function rulesUnchanged(seccomp: OCISeccomp | undefined): string[] {
-  const rules = (seccomp?.syscalls ?? []).flatMap(({ names, ...rest }) => names.map((name) => ({ name, ...rest })));
-  return rules
-    .filter(({ name }) => !changed.has(name))
-    .map((rule) => JSON.stringify(rule))
-    .sort();
-}
-
 function unexpected(): never {
   throw new Error("dockerd did not refuse it");
-}
-
-/** Without what has to differ, and in one order where dockerd's is that of a Go map. */
-function comparable(spec: OCISpec): unknown {
-  // Networks are joined by the path of their namespace, not by a hook.
-  const { ociVersion: _, ...rest } = { ...spec, hooks: undefined };
-  const { seccomp: __, namespaces, resources, ...linux } = spec.linux;
-  return {
-    ...rest,
-    root: { ...spec.root, path: "" },
-    process: comparableProcess(spec.process),
-    mounts: byKey(spec.mounts, ({ destination }) => destination),
-    linux: {
-      ...linux,
-      // dockerd names the host's namespace by a path of its own, where leaving it out means the same.
-      namespaces: byKey(namespaces, ({ type }) => type).filter(({ path }) => !path?.endsWith("/netns/default")),
-      // Runtimes have given up limits of kernel memory.
-      resources: { ...resources, memory: { ...resources.memory, kernel: undefined } },
-    },
-  };
-}
-
-function comparableProcess({ user, rlimits = [], ...process }: OCIProcess): unknown {
-  const [gid, ...groups] = user.additionalGids;
-  return {
-    ...process,
-    user: { ...user, additionalGids: [gid, ...groups.sort()] },
-    rlimits: byKey(rlimits, ({ type }) => type),
-  };
-}
-
-function byKey<T>(items: readonly T[], key: (item: T) => string): T[] {
-  return items.toSorted((a, b) => (key(a) < key(b) ? -1 : 1));
 }

@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import {
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -49,6 +50,14 @@ export class Ground implements AsyncDisposable {
       JSON.stringify({ ...config, ...spec, linux: { ...config.linux, ...linux } }),
     );
     return { id, bundle, tty: false, openStdin: false, stdinOnce: false, log: { path: this.log(id) }, ...rest };
+  }
+
+  /** A container that does nothing. */
+  async sleeping(): Promise<{ supervisor: Supervisor; id: string }> {
+    const supervisor = await this.supervisor();
+    const request = this.request(["/bin/sleep", "1000"]);
+    await supervisor.start(request);
+    return { supervisor, id: request.id };
   }
 
   /** Pids of the supervisors that serve the run directory. */
@@ -141,6 +150,12 @@ export function execProcess(args: readonly string[], terminal = false): OCIProce
     capabilities: {},
     oomScoreAdj: 0,
   };
+}
+
+/** Those of a container that are there. */
+export function cgroupsOf(id: string): string[] {
+  const controllers = readdirSync("/sys/fs/cgroup").map((name) => `/sys/fs/cgroup/${name}/layerkit-test/${id}`);
+  return [`/sys/fs/cgroup/layerkit-test/${id}`, ...controllers].filter((path) => existsSync(path));
 }
 
 /** The next exit of a container, or of a process that was added to it; acknowledged. */

@@ -1,5 +1,5 @@
 import type { LogWriter } from "../log/writer.js";
-import type { Exit, ProcessRef, Started, TerminalSize } from "./contract.js";
+import type { ProcessRef, Started, TerminalSize } from "./contract.js";
 import type { PreparedStdio, Stdio } from "./stdio.js";
 import type { Streams } from "./streams.js";
 
@@ -13,7 +13,6 @@ export class SupervisedProcess implements Started {
   readonly target: ProcessRef;
   readonly pid: number;
   readonly startedAtNs: bigint;
-  exit: Exit | undefined;
   readonly #streams: Streams;
   readonly #log: LogWriter | undefined;
   readonly #stdio: Stdio;

@@ -1,30 +1,16 @@
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
-import { rmdir } from "node:fs/promises";
+import { writeFileSync } from "node:fs";
 import type { Socket } from "node:net";
-import { join } from "node:path";
 import { AlreadyExists, messageOf, NotFound } from "../../spec/index.js";
-import { deleteContainer, oomKills, readContainerState } from "../container-state.js";
-import { RuntimeFailure } from "../failure.js";
 import { wallClockNs } from "../log/clock.js";
-import { LogWriter } from "../log/writer.js";
-import { createFailure, execFailure, type RuntimePlace, runc } from "../runc.js";
-import { placeOf } from "../runtime-of.js";
-import type {
-  AttachStreams,
-  Exit,
-  LogTarget,
-  ProcessRef,
-  Started,
-  StartRequest,
-  Supervised,
-  TerminalSize,
-} from "./contract.js";
+import { createFailure, execFailure, type RuntimePlace } from "../runc.js";
+import { Containers } from "./containers.js";
+import type { AttachStreams, Exit, ProcessRef, Started, StartRequest, Supervised, TerminalSize } from "./contract.js";
 import { keyOf, targetOf, type WireExec } from "./protocol.js";
 import type { Reaper } from "./reaper.js";
 import type { Records } from "./records.js";
-import { type PreparedStdio, prepareStdio } from "./stdio.js";
+import { type Launch, type StartParts, startProcess } from "./start-process.js";
 import { Streams } from "./streams.js";
-import { SupervisedProcess } from "./supervised.js";
+import type { SupervisedProcess } from "./supervised.js";
 
 export interface SupervisionEvents {
   exited(exit: Exit): void;
@@ -32,40 +18,26 @@ export interface SupervisionEvents {
   say(message: string): void;
 }
 
-/** How a process is started: what `start` and `exec` differ in. */
-interface Launch {
-  readonly target: ProcessRef;
-  /** Of a container. */
-  readonly bundle: string | undefined;
-  readonly tty: boolean;
-  readonly openStdin: boolean;
-  readonly inputEnds: boolean;
-  readonly log: LogTarget | undefined;
-  /** @param scratch path without suffix for its files */
-  arguments(scratch: string): readonly string[];
-  failure(error: unknown): RuntimeFailure;
-}
-
 /** All processes of a run directory: those that run, and those whose exit nobody has acknowledged. */
 export class Supervision {
-  readonly #place: RuntimePlace;
   readonly #records: Records;
   readonly #reaper: Reaper;
   readonly #events: SupervisionEvents;
+  readonly #containers: Containers;
+  readonly #parts: Omit<StartParts, "streams">;
   readonly #processes = new Map<string, SupervisedProcess>();
   readonly #exits = new Map<string, Exit>();
-  readonly #bundles = new Map<string, string>();
   readonly #starting = new Set<string>();
   readonly #startingContainers = new Set<Promise<Started>>();
   /** Clients of processes that run or have yet to start. */
   readonly #streams = new Map<string, Streams>();
-  #consoles = 0;
 
   constructor(place: RuntimePlace, records: Records, reaper: Reaper, events: SupervisionEvents) {
-    this.#place = place;
     this.#records = records;
     this.#reaper = reaper;
     this.#events = events;
+    this.#containers = new Containers({ place, records, reaper, say: events.say });
+    this.#parts = { directory: place.directory, records, containers: this.#containers, say: events.say };
   }
 
   /** Nothing runs, and nobody waits for anything to be started. */
@@ -161,12 +133,12 @@ export class Supervision {
   async recover(): Promise<void> {
     for (const record of this.#records.readAll()) {
       const target = targetOf(record);
-      if (record.bundle !== undefined) this.#bundles.set(record.id, record.bundle);
+      if (record.bundle !== undefined) this.#containers.has(record.id, record.bundle);
       if (record.exit) {
         this.#exits.set(keyOf(target), record.exit);
         continue;
       }
-      if (record.execID === undefined) await this.#deleteForcibly(record.id);
+      if (record.execID === undefined) await this.#containers.deleteForcibly(record.id);
       if (record.pid === undefined) this.#records.remove(target);
       else {
         const { startedAtNs } = record;
@@ -176,85 +148,25 @@ export class Supervision {
     }
   }
 
-  async #deleteForcibly(id: string): Promise<void> {
-    try {
-      await this.#reaper.around(() =>
-        runc(placeOf(this.#place, id), ["delete", "--force", id], { scratch: this.#records.scratch({ id }) }),
-      );
-    } catch (error) {
-      this.#events.say(`${id}: ${messageOf(error)}`);
-    }
-    await this.#removeBundle(id);
-  }
-
   /** Until the process is known to the reaper, its end must not be taken for that of an orphan. */
   #launched(launch: Launch): Promise<Started> {
     return this.#reaper.around(() => this.#launch(launch));
   }
 
   async #launch(launch: Launch): Promise<Started> {
-    const { target, tty } = launch;
-    const key = keyOf(target);
+    const key = keyOf(launch.target);
     if (this.#processes.has(key) || this.#exits.has(key) || this.#starting.has(key)) {
       throw new AlreadyExists(`${key}: it runs, or its end has not been acknowledged`);
     }
     this.#starting.add(key);
-    if (launch.bundle !== undefined) this.#bundles.set(target.id, launch.bundle);
-    let log: LogWriter | undefined;
-    let pid: number | undefined;
     try {
-      log = await this.#openLog(key, launch.log);
-      const record = launch.bundle === undefined ? target : { ...target, bundle: launch.bundle };
-      this.#records.write(record);
-      using stdio = prepareStdio(tty, launch.openStdin, join(this.#place.directory, `tty${++this.#consoles}`));
-      pid = await this.#run(launch, stdio);
-      const started = { pid, startedAtNs: wallClockNs() };
-      this.#records.write({ ...record, pid, startedAtNs: started.startedAtNs });
-      const streams = this.#streamsOf(key);
-      const process = new SupervisedProcess(target, started, { stdio, streams, log, tty, inputEnds: launch.inputEnds });
+      const process = await startProcess(launch, { ...this.#parts, streams: this.#streamsOf(key) });
       this.#processes.set(key, process);
-      this.#reaper.watch(pid, (exitCode) => void this.#ended(process, exitCode));
-      return started;
-    } catch (error) {
-      if (pid !== undefined) await this.#unsupervised(target, pid);
-      await log?.close();
-      this.#records.remove(target);
-      if (target.execID === undefined) await this.#removeBundle(target.id);
-      throw error;
+      this.#reaper.watch(process.pid, (exitCode) => void this.#ended(process, exitCode));
+      return { pid: process.pid, startedAtNs: process.startedAtNs };
     } finally {
       this.#starting.delete(key);
       this.#forgetUnused(key);
-    }
-  }
-
-  /** It runs, and nobody has its streams. */
-  async #unsupervised(target: ProcessRef, pid: number): Promise<void> {
-    if (target.execID === undefined) await this.#deleteForcibly(target.id);
-    else process.kill(pid, "SIGKILL");
-  }
-
-  async #openLog(key: string, target: LogTarget | undefined): Promise<LogWriter | undefined> {
-    if (!target) return undefined;
-    try {
-      return await LogWriter.open(target, {
-        drained: () => this.#processes.get(key)?.logDrained(),
-        failed: (message) => this.#events.say(message),
-      });
-    } catch (error) {
-      throw new RuntimeFailure(`failed to initialize logging driver: ${messageOf(error)}`, { cause: error });
-    }
-  }
-
-  async #run(launch: Launch, stdio: PreparedStdio): Promise<number> {
-    const scratch = this.#records.scratch(launch.target);
-    try {
-      const args = [...launch.arguments(scratch), ...stdio.args, launch.target.id];
-      await runc(placeOf(this.#place, launch.target.id), args, { stdio: stdio.child, scratch });
-      return Number(readFileSync(`${scratch}.pid`, "utf8"));
-    } catch (error) {
-      throw launch.failure(error);
-    } finally {
-      for (const suffix of [".pid", ".process"]) rmSync(scratch + suffix, { force: true });
     }
   }
 
@@ -262,28 +174,20 @@ export class Supervision {
   async #ended(process: SupervisedProcess, exitCode: number): Promise<void> {
     const atNs = wallClockNs();
     const { target, startedAtNs } = process;
-    const exit = { ...target, exitCode, oomKilled: false, atNs, startedAtNs };
-    try {
-      if (target.execID === undefined) exit.oomKilled = await this.#clear(target.id, process);
-      else await process.drain();
-    } catch (error) {
-      this.#events.say(`${keyOf(target)}: ${messageOf(error)}`);
-    }
-    this.#tell(exit);
+    // Other processes may live on and hold its output open: they go with the container.
+    const cleared = target.execID === undefined ? this.#containers.clear(target.id) : false;
+    const [oomKilled] = await Promise.all([this.#carefully(target, cleared), this.#carefully(target, process.drain())]);
+    this.#tell({ ...target, exitCode, oomKilled: oomKilled ?? false, atNs, startedAtNs });
     process.endClients();
   }
 
-  async #clear(id: string, process: SupervisedProcess): Promise<boolean> {
-    const place = placeOf(this.#place, id);
-    const state = await readContainerState(place, id);
-    const oomKilled = state !== undefined && (await oomKills(state)) > 0;
-    const scratch = this.#records.scratch({ id });
-    // Others may live on without the first process and hold its output open: they go with the container.
-    const deleted = this.#reaper.around(() => deleteContainer(place, id, state, scratch));
-    const results = await Promise.allSettled([deleted, process.drain(), this.#removeBundle(id)]);
-    for (const result of results)
-      if (result.status === "rejected") this.#events.say(`${id}: ${messageOf(result.reason)}`);
-    return oomKilled;
+  async #carefully<T>(target: ProcessRef, step: T | Promise<T>): Promise<T | undefined> {
+    try {
+      return await step;
+    } catch (error) {
+      this.#events.say(`${keyOf(target)}: ${messageOf(error)}`);
+      return undefined;
+    }
   }
 
   #tell(exit: Exit): void {
@@ -294,15 +198,6 @@ export class Supervision {
     this.#streams.delete(key);
     this.#exits.set(key, exit);
     this.#events.exited(exit);
-  }
-
-  /** Deletes the bundle's own files; if the caller has put more there, that stays. */
-  async #removeBundle(id: string): Promise<void> {
-    const bundle = this.#bundles.get(id);
-    this.#bundles.delete(id);
-    if (bundle === undefined) return;
-    rmSync(join(bundle, "config.json"), { force: true });
-    await rmdir(bundle).catch(() => {});
   }
 
   #running(target: ProcessRef): SupervisedProcess {
