@@ -2,7 +2,7 @@ import { type ChainID, hexOf, type ImageID } from "../../../spec/index.js";
 import type { MountEntry, RootState } from "../../root/root-state.js";
 import type { Use } from "../../uses.js";
 import { type KnownLayer, knownLayers } from "./expected-layers.js";
-import { lostDirectories } from "./lost-directories.js";
+import { lostDirectories, toldDirectories } from "./lost-directories.js";
 import { neededLayers } from "./needed.js";
 import { ShortNames } from "./short-names.js";
 import { type KnownWritable, knownWritables } from "./writables.js";
@@ -31,8 +31,7 @@ export interface Known {
 
 export function know(state: RootState, isLive: boolean): Known {
   const layers = knownLayers(state);
-  const told = new Map<ChainID, string>();
-  for (const { chainID, entry } of layers.values()) if (entry?.cacheID) told.set(chainID, entry.cacheID);
+  const told = toldDirectories(state, layers);
   const writables = knownWritables(state, layers, told);
   const cacheIDs = new Map([...told, ...lostDirectories(state, layers, told, writables)]);
   const below = belowEach(layers, writables, cacheIDs);

@@ -4,6 +4,34 @@ import type { KnownLayer } from "./expected-layers.js";
 import { belowOf, type KnownWritable } from "./writables.js";
 
 /**
+ * The directory of each layer as its entry says. Where several say one, it is that layer's upon whose parent the
+ * directory lies; the others have lost theirs.
+ */
+export function toldDirectories(state: RootState, layers: ReadonlyMap<ChainID, KnownLayer>): Map<ChainID, string> {
+  const told = new Map<ChainID, string>();
+  const owners = new Map<string, KnownLayer>();
+  for (const layer of layers.values()) {
+    const id = layer.entry?.cacheID;
+    if (id === undefined) continue;
+    const other = owners.get(id);
+    if (other && !liesOnItsParent(state, layers, layer, id)) continue;
+    if (other) told.delete(other.chainID);
+    told.set(layer.chainID, id);
+    owners.set(id, layer);
+  }
+  return told;
+}
+
+function liesOnItsParent(
+  state: RootState,
+  layers: ReadonlyMap<ChainID, KnownLayer>,
+  { made }: KnownLayer,
+  id: string,
+): boolean {
+  return made !== undefined && belowOf(state, id) === (made.parent && layers.get(made.parent)?.entry?.cacheID);
+}
+
+/**
  * The directories of layers whose entries do not say which it is: the only one that nobody names and that lies on the
  * layer's parent, and no other layer's entry misses one there.
  */
@@ -18,7 +46,7 @@ export function lostDirectories(
   const strays = [...state.directories].flatMap(([id, { nodes, node }]) =>
     node.kind === "directory" && !taken.has(id) && !state.cached.has(id) && isLayers(state, nodes) ? id : [],
   );
-  const lost = [...layers.values()].filter(({ chainID, entry }) => entry && !told.has(chainID));
+  const lost = [...layers.values()].filter(({ chainID }) => !told.has(chainID));
   const found = new Map<ChainID, string>();
   for (const { chainID, made } of lost) {
     const rivals = lost.filter((other) => other.made?.parent === made?.parent);

@@ -32,9 +32,14 @@ export class ShortNames {
       this.#names.set(directory, name);
       this.#directories.set(name, directory);
     };
+    // Of two that say one name it is the one to which the symlink leads.
+    const isOfAnother = (id: string, text: string) => {
+      const other = directoryOf(links.get(text)?.target);
+      return other !== undefined && other !== id && textOf(directories.get(other)?.link) === text;
+    };
     for (const [id, { link }] of directories) {
       const text = textOf(link) ?? "";
-      if (shortName.test(text)) set(id, text);
+      if (shortName.test(text) && !isOfAnother(id, text)) set(id, text);
     }
     for (const [name, { target }] of links) {
       const id = directoryOf(target);

@@ -10,12 +10,17 @@ import { finding } from "../rule.js";
 export function* layerDirectories(known: Known): Generator<Finding> {
   const { state } = known;
   for (const [id, [use]] of known.uses) {
-    if (!use || (use.kind !== "layer" && isDead(known, use.name))) continue;
+    if (!use || (use.kind === "layer" ? !isWhole(known, use.chainID) : isDead(known, use.name))) continue;
     const directory = state.directories.get(id);
     if (directory?.node.kind === "directory") yield* contents(known, id, use, directory);
     // What has no name any more is made anew with its entry.
     else if (use.kind === "layer" || !known.writables.get(use.name)?.isLost) yield missing(known, id, use, directory);
   }
+}
+
+/** Of a layer that is to go, or to be brought as a whole, nothing is missed. */
+function isWhole({ layers, needed }: Known, chainID: ChainID): boolean {
+  return layers.get(chainID)?.made !== undefined && needed.has(chainID);
 }
 
 const lost = "what the container had written is lost: it begins anew, as its image is";

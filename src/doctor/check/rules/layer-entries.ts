@@ -19,11 +19,26 @@ export function* layerEntries(known: Known): Generator<Finding> {
 
 const imageIsGone = "dockerd does not show these images and cannot run or save them; their containers are not loaded";
 
-function missing(known: Known, { chainID }: KnownLayer): Finding {
-  const remedy: Step[] = [{ kind: "restore-layer", chainID }];
+function missing(known: Known, layer: KnownLayer): Finding {
+  const { chainID } = layer;
+  const remedy: Step[] = [...factsAnew(known, layer), { kind: "restore-layer", chainID }];
   const what = `layer ${shortID(chainID)} is not in the layerdb, and images stand on it`;
   const found = { kind: "layer-missing", severity: "damage", path: layerPath(known, chainID) } as const;
   return finding({ ...found, what, means: imageIsGone, remedy }, whoNeeds(known, [chainID]));
+}
+
+/** All that an entry says but the archive's frame, for a layer whose directory is known. */
+function factsAnew(known: Known, { chainID, made }: KnownLayer): Step[] {
+  const [path, cacheID] = [layerPath(known, chainID), known.cacheIDs.get(chainID)];
+  if (!made || cacheID === undefined) return [];
+  const texts = { diff: made.diffID, "cache-id": cacheID, ...(made.parent && { parent: made.parent }) };
+  return [
+    { kind: "make-directory", path, mode: 0o700 },
+    ...Object.entries(texts).map(
+      ([name, text]): Step => ({ kind: "write-file", path: `${path}/${name}`, text, mode: 0o644 }),
+    ),
+    { kind: "measure-layer", path: `${path}/size`, chainID, cacheID },
+  ];
 }
 
 /** A container whose image is gone keeps the layers. */
@@ -42,7 +57,8 @@ function isEmpty({ facts }: LayerEntry): boolean {
 }
 
 /** Nothing can be put under its name while it is there. */
-function unreadable(known: Known, { chainID, images }: KnownLayer, { node, nodes }: LayerEntry): Finding {
+function unreadable(known: Known, layer: KnownLayer, { node, nodes }: LayerEntry): Finding {
+  const { chainID, images } = layer;
   const path = layerPath(known, chainID);
   const aside: Step = { kind: "set-aside", path };
   const isWanted = images.length > 0 || known.needed.has(chainID);
@@ -53,7 +69,7 @@ function unreadable(known: Known, { chainID, images }: KnownLayer, { node, nodes
         ? "it is empty"
         : "it has none of a layer's facts";
   const means = isWanted ? imageIsGone : "an image with this layer cannot be pulled or loaded: its name is taken";
-  const remedy: Step[] = isWanted ? [aside, { kind: "restore-layer", chainID }] : [aside];
+  const remedy: Step[] = isWanted ? [aside, ...factsAnew(known, layer), { kind: "restore-layer", chainID }] : [aside];
   return finding(
     { kind: "layer-entry-damaged", severity: "damage", path, what, means, remedy },
     whoNeeds(known, [chainID]),

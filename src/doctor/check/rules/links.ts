@@ -71,7 +71,8 @@ function* strays({ state, uses, names }: Known): Generator<Finding> {
   for (const [name, { target }] of state.links) {
     const id = directoryOf(target);
     const isAnothers = [...state.directories.values()].some(({ link }) => textOf(link) === name);
-    if (isAnothers || (id !== undefined && names.of(id) === name)) continue;
+    const isItsOwn = id !== undefined && names.of(id) === name && (state.directories.has(id) || uses.has(id));
+    if (isAnothers || isItsOwn) continue;
     const path = `${state.home}/l/${name}`;
     const remedy: Step[] = [{ kind: "set-aside", path }];
     const means = "nothing: it only takes room";

@@ -45,11 +45,14 @@ function* lower(known: Known, id: string): Generator<Finding> {
   yield finding({ ...found, kind: "lower-wrong", what, means, remedy }, whoNeedsDirectory(known, id));
 }
 
+/** More cannot be mounted: a way that is longer goes round in a circle. */
+const mostBelow = 500;
+
 /** The directories below one, top first; undefined: not all are known. */
 function chainBelow({ below }: Known, id: string): string[] | undefined {
   const chain: string[] = [];
   for (let at: string | undefined = id; ; chain.push(at)) {
-    if (!below.has(at)) return undefined;
+    if (!below.has(at) || chain.length > mostBelow) return undefined;
     at = below.get(at);
     if (at === undefined) return chain;
   }
@@ -71,11 +74,16 @@ export function lowerIDOf({ below, state }: Known, id: string): string | undefin
   return parent?.endsWith("-init") && state.driver === "overlay" ? below.get(parent) : parent;
 }
 
+/** Whose tree is whole, and lies on nothing. */
+function isImages({ uses }: Known, id: string): boolean {
+  return uses.get(id)?.[0]?.kind === "layer";
+}
+
 function* lowerID(known: Known, id: string): Generator<Finding> {
   const { state } = known;
   const { nodes, lowerID: fact } = state.directories.get(id)!;
   const right = lowerIDOf(known, id);
-  if (nodes.has("root") || right === undefined || textOf(fact)?.trim() === right) return;
+  if (isImages(known, id) || right === undefined || textOf(fact)?.trim() === right) return;
   const path = `${state.home}/${id}/lower-id`;
   const text = textOf(fact) ?? "";
   const remedy: Step[] = [{ kind: "write-file", path, text: right, mode: 0o600 }];

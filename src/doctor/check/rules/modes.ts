@@ -3,6 +3,8 @@ import type { Finding, Step } from "../finding.js";
 import type { Known } from "../known/known.js";
 import { finding } from "../rule.js";
 
+type State = Known["state"];
+
 /** What dockerd 20.10 gives, and the widest that it or an older one left on purpose. */
 interface Rule {
   readonly path: string;
@@ -12,8 +14,8 @@ interface Rule {
 }
 
 /** Nobody but root looks into the root or writes there; root itself can do all that it has to. */
-export function* modes({ state }: Known): Generator<Finding> {
-  for (const { path, node, right, widest } of rules(state)) {
+export function* modes(known: Known): Generator<Finding> {
+  for (const { path, node, right, widest } of rules(known)) {
     if (!node || node.kind === "symlink") continue;
     const isNarrow = node.kind === "directory" && (node.mode & 0o700) !== 0o700;
     if ((node.mode & ~widest) === 0 && !isNarrow) continue;
@@ -26,43 +28,55 @@ export function* modes({ state }: Known): Generator<Finding> {
   }
 }
 
-function* rules({
-  root,
-  node,
-  top,
-  driver,
-  directories,
-  home,
-  images,
-  containers,
-  layerdb,
-}: Known["state"]): Generator<Rule> {
-  const rule = (path: string, found: Node | undefined, right: number, widest = right | 0o1) => ({
-    path,
-    node: found,
-    right,
-    widest,
-  });
-  yield rule(root, node, 0o710, 0o711);
-  yield rule(`${root}/${driver}`, top.get(driver), 0o710, 0o711);
-  yield rule(`${root}/containers`, top.get("containers"), 0o710, 0o711);
-  yield rule(`${root}/image`, top.get("image"), 0o700, 0o711);
-  if (driver !== "vfs") {
-    for (const [id, { node: each }] of directories)
-      if (each.kind === "directory") yield rule(`${home}/${id}`, each, 0o710, 0o711);
+function* rules(known: Known): Generator<Rule> {
+  yield* ofRoot(known.state);
+  yield* ofHome(known);
+  yield* ofImages(known.state);
+  yield* ofContainers(known.state);
+}
+
+/** Old ones gave search to all; who remaps users needs it. */
+const searched = { right: 0o710, widest: 0o711 };
+const closed = { right: 0o700, widest: 0o711 };
+/** Nothing secret: closed by the directories above. */
+const plain = { right: 0o644, widest: 0o645 };
+const secret = { right: 0o600, widest: 0o644 };
+
+function* ofRoot({ root, node, top, driver }: State): Generator<Rule> {
+  yield { path: root, node, ...searched };
+  for (const name of [driver, "containers"]) yield { path: `${root}/${name}`, node: top.get(name), ...searched };
+  yield { path: `${root}/image`, node: top.get("image"), ...closed };
+}
+
+/** vfs: a layer's directory is its tree, whose mode is the image's affair. */
+function* ofHome({ state: { home, driver, directories }, uses }: Known): Generator<Rule> {
+  if (driver === "vfs") return;
+  for (const [id, { node }] of directories) {
+    if (uses.has(id) && node.kind === "directory") yield { path: `${home}/${id}`, node, ...searched };
   }
-  for (const name of ["layerdb", "imagedb"]) yield rule(`${images.path}/${name}`, images.nodes.get(name), 0o700, 0o711);
-  yield rule(images.repositories.path, images.nodes.get("repositories.json"), 0o600, 0o644);
-  for (const [name, { node: each, nodes }] of containers) {
-    if (each.kind !== "directory") continue;
-    yield rule(`${root}/containers/${name}`, each, 0o710, 0o711);
-    yield rule(`${root}/containers/${name}/config.v2.json`, nodes.get("config.v2.json"), 0o600, 0o644);
-    yield rule(`${root}/containers/${name}/hostconfig.json`, nodes.get("hostconfig.json"), 0o644);
+}
+
+function* ofImages({ images, layerdb }: State): Generator<Rule> {
+  for (const name of ["layerdb", "imagedb"]) {
+    yield { path: `${images.path}/${name}`, node: images.nodes.get(name), ...closed };
   }
-  for (const [name, { node: each, nodes }] of layerdb.layers) {
-    if (each.kind === "directory") yield rule(`${layerdb.path}/sha256/${name}`, each, 0o700, 0o755);
-    for (const [file, found] of nodes) yield rule(`${layerdb.path}/sha256/${name}/${file}`, found, 0o644);
+  yield { path: images.repositories.path, node: images.nodes.get("repositories.json"), ...secret };
+  for (const [name, { node }] of images.contents) {
+    yield { path: `${images.path}/imagedb/content/sha256/${name}`, node, ...secret };
   }
-  for (const [name, { node: each }] of images.contents)
-    yield rule(`${images.path}/imagedb/content/sha256/${name}`, each, 0o600, 0o644);
+  for (const [name, { node, nodes }] of layerdb.layers) {
+    const path = `${layerdb.path}/sha256/${name}`;
+    yield { path, node, right: 0o700, widest: 0o755 };
+    for (const [file, found] of nodes) yield { path: `${path}/${file}`, node: found, ...plain };
+  }
+}
+
+function* ofContainers({ root, containers }: State): Generator<Rule> {
+  for (const [name, { node, nodes }] of containers) {
+    const path = `${root}/containers/${name}`;
+    if (node.kind !== "directory") continue;
+    yield { path, node, ...searched };
+    yield { path: `${path}/config.v2.json`, node: nodes.get("config.v2.json"), ...secret };
+    yield { path: `${path}/hostconfig.json`, node: nodes.get("hostconfig.json"), ...plain };
+  }
 }

@@ -1,0 +1,31 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { check, readRoot } from "../../src/doctor/index.js";
+import { lacking } from "../oracle/programs.js";
+import { damages } from "./damages.js";
+import { type DockerRoot, dockerRoot } from "./docker-root.js";
+import { RootAt } from "./root-at.js";
+
+const why = lacking("root", "mounts", "loop", "dockerd", "docker", "mkfs.xfs");
+
+describe.skipIf(why).for(["overlay2", "overlay"] as const)("a root that dockerd wrote with %s", (driver) => {
+  let root: DockerRoot;
+  beforeAll(async () => {
+    root = await dockerRoot(driver);
+  });
+  afterAll(() => root?.[Symbol.asyncDispose]());
+
+  test("has no finding", async () => {
+    expect(check(await readRoot(root.path))).toEqual([]);
+  });
+
+  test.for(damages.filter(({ only }) => !only || only === driver))("$kind: $name", async ({ kind, make, end }) => {
+    const at = new RootAt(await root.copy(), driver);
+    await make(at);
+    try {
+      const found = check(await readRoot(at.path));
+      expect([...new Set(found.map((each) => each.kind))], JSON.stringify(found, undefined, 1)).toEqual([kind]);
+    } finally {
+      await end?.(at);
+    }
+  });
+});
