@@ -68,7 +68,7 @@ function script(at: (name: string) => string): Step[] {
     ["import", at("rootfs.tar"), "imported:1"],
     ["import", "-c", "ENV A=b", "-m", "said so", at("rootfs.tar"), "imported:2"],
     ["history", "--format", "{{.CreatedBy}}|{{.Size}}|{{.Comment}}", "imported:2"],
-    ["system", "df"],
+    ["system", "df", "--format", "{{.Type}} {{.TotalCount}} {{.Active}}"],
     ["rmi", "sample:1"],
     ["rmi", "other/name:2", "localhost:5000/a/b:latest"],
     ["rmi", "nothing"],
@@ -78,7 +78,7 @@ function script(at: (name: string) => string): Step[] {
     ["rmi", "empty:1", "imported:1", "imported:2"],
     ["rmi", "sample:1"],
     ["images", "-a"],
-    ["system", "df"],
+    ["system", "df", "--format", "{{.Type}} {{.TotalCount}} {{.Active}}"],
   ]);
 }
 

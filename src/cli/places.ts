@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { isAbsolute, join } from "node:path";
 import { InvalidParameter } from "../spec/index.js";
 
@@ -43,4 +44,11 @@ export function socketOf(host: string): string {
 export function rootSocket(root: string): string | undefined {
   const path = join(root, "layerkit.sock");
   return Buffer.byteLength(path) <= 107 ? path : undefined;
+}
+
+/** Where it is remembered what layers of a data root take; it may be deleted at any time. */
+export function memoryFile(root: string, driver: string, env: NodeJS.ProcessEnv = process.env): string {
+  const own = process.getuid?.() === 0 ? "/var/cache" : env.XDG_CACHE_HOME || join(env.HOME || "/", ".cache");
+  const name = createHash("sha256").update(root).digest("hex").slice(0, 12);
+  return join(own, "layerkit", `${name}-${driver}.json`);
 }

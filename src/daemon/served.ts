@@ -15,6 +15,7 @@ export type Served = Pick<
   | "volumes"
   | "networks"
   | "events"
+  | "doctor"
   | "info"
   | "version"
   | "diskUsage"

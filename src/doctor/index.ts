@@ -5,6 +5,10 @@
  */
 export { type CheckOptions, check } from "./check/check.js";
 export { type Finding, type Severity, type Step, severities } from "./check/finding.js";
+export { Memory } from "./df/remembered.js";
+export type * from "./df/room.js";
+export * from "./df/usage.js";
+export { dockerdOn, type Owner, Ownership, ownerOf } from "./root/owner.js";
 export { readRoot } from "./root/read-root.js";
 export type * from "./root/root-state.js";
 export { type Use, usesOf } from "./uses.js";

@@ -6,6 +6,8 @@ import type { DiskUsage, Info, Version } from "./api-system.js";
 import { containerOperations } from "./container/container-operations.js";
 import { type ContainerDefaults, setupDefaults } from "./container-defaults.js";
 import type { Containers } from "./containers.js";
+import { diskUsageOf } from "./disk-usage.js";
+import { type Doctor, doctorOperations } from "./doctor.js";
 import type { Events } from "./events.js";
 import type { Execs } from "./execs.js";
 import type { Images } from "./images.js";
@@ -20,7 +22,7 @@ import { versionData } from "./product.js";
 import { execOperations } from "./run/exec.js";
 import { processOperations } from "./run/process-operations.js";
 import { attributesOf, type Changeable, checkedOptions } from "./settings.js";
-import { volumeOperations, volumeUsage } from "./volume/volume-operations.js";
+import { volumeOperations } from "./volume/volume-operations.js";
 import type { Volumes } from "./volumes.js";
 
 export interface EngineOptions extends Changeable {
@@ -80,6 +82,7 @@ export class Engine implements AsyncDisposable {
   readonly volumes: Volumes;
   readonly networks: Networks;
   readonly events: Events;
+  readonly doctor: Doctor;
   readonly #parts: Parts;
   readonly #undo: Undo;
 
@@ -96,6 +99,7 @@ export class Engine implements AsyncDisposable {
     this.volumes = volumeOperations(parts);
     this.networks = parts.networks;
     this.events = parts.events;
+    this.doctor = doctorOperations({ root: parts.root, driver: parts.driver.name });
     this.#parts = parts;
     this.#undo = undo;
   }
@@ -154,11 +158,14 @@ export class Engine implements AsyncDisposable {
     return this.#parts.registries.login(credentials, { signal });
   }
 
+  /** As `docker system df -v` shows it; `doctor.usage` tells more. */
   async diskUsage(): Promise<DiskUsage> {
-    const { LayersSize, Images } = await this.images.usage();
-    const Containers = await this.containers.list({ all: true, size: true });
-    const Volumes = await volumeUsage(this.#parts);
-    return { LayersSize, Images, Containers, Volumes, BuildCache: [], BuilderSize: 0 };
+    const [images, containers, { Volumes: volumes }] = await Promise.all([
+      this.images.list(),
+      this.containers.list({ all: true }),
+      this.volumes.list(),
+    ]);
+    return diskUsageOf(await this.doctor.usage(), { images, containers, volumes });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -43,8 +43,6 @@ export interface Images {
   /** Removes a name, and with its last name the image and all its layers that nothing else uses. @throws Conflict */
   remove(name: string, options?: ImageRemoveOptions): Promise<ImageDeleteItem[]>;
   prune(options?: { readonly filters?: Filters }): Promise<ImagesPruned>;
-  /** What `system df` says of images: `SharedSize` and `Containers` counted. */
-  usage(): Promise<{ readonly LayersSize: number; readonly Images: ImageSummary[] }>;
   /** Number of images, for `info`. */
   count(): number;
 }

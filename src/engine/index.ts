@@ -5,6 +5,7 @@
 
 /** For bodies of requests, which nobody else reads. */
 export { freed } from "../archive/index.js";
+export { type Owner, Ownership, ownerOf } from "../doctor/index.js";
 export type { Check } from "../driver/index.js";
 /** For a process that does nothing else. */
 export { limitArenas, trimMalloc } from "../sys/index.js";
@@ -17,6 +18,7 @@ export type * from "./api-system.js";
 export { type RootSurvey, surveyRoot } from "./choose-driver.js";
 export type { ContainerDefaults } from "./container-defaults.js";
 export type * from "./containers.js";
+export type { Doctor } from "./doctor.js";
 export { checkOptions, Engine, type EngineOptions } from "./engine.js";
 export type * from "./events.js";
 export type * from "./execs.js";
@@ -24,7 +26,6 @@ export type * from "./images.js";
 export type * from "./layers.js";
 export type { NetworkSettings } from "./network/network-settings.js";
 export type * from "./networks.js";
-export { type Owner, Ownership, ownerOf } from "./owner.js";
 export type * from "./processes.js";
 export { productVersion } from "./product.js";
 export type { Changeable, RuntimeSettings } from "./settings.js";

@@ -1,6 +1,7 @@
 import { realpath } from "node:fs/promises";
 import { join } from "node:path";
 import { ensureDirectory } from "../disk/index.js";
+import { Ownership } from "../doctor/index.js";
 import type { Driver } from "../driver/index.js";
 import { DistributionCache, ImageStore, ReferenceStore } from "../image/index.js";
 import { LayerStore } from "../layer/index.js";
@@ -21,7 +22,6 @@ import { ImageOperations } from "./image/operations.js";
 import { sweepLayers, sweepMounts, sweepRWLayers, sweepTmp, sweepVolumes } from "./leftovers.js";
 import { bridgeDevice, type NetworkSettings } from "./network/network-settings.js";
 import type { Networks } from "./networks.js";
-import { Ownership } from "./owner.js";
 import { openPulls } from "./pull/open-pulls.js";
 import { openPushes } from "./push/open-pushes.js";
 import { startByPolicy, takeUp } from "./run/adopt.js";

@@ -10,6 +10,7 @@ export * from "./copy.js";
 export * from "./datagram.js";
 export * from "./descriptor.js";
 export * from "./directory.js";
+export * from "./fiemap.js";
 export * from "./filesystem.js";
 export * from "./flock.js";
 export * from "./fsmount.js";

@@ -1,143 +1,67 @@
 import { Command } from "commander";
-import type { DiskUsage, LayerInodes } from "../../engine/index.js";
-import type { Client } from "../client.js";
+import type { RootState, Usage } from "../../doctor/index.js";
+import { goJSON } from "../../spec/index.js";
+import { byDriver } from "../df/by-driver.js";
+import { sharingOf } from "../df/sharing.js";
+import { details, summary } from "../df/tables.js";
 import { size } from "../format/size.js";
-import { type Format, formatOption, type Listing, print, printListing } from "../print.js";
-import { talking } from "../session.js";
-import { imageRows } from "./images.js";
-import { containerRow } from "./ps.js";
+import { treeLines } from "../format/tree.js";
+import { memoryFile } from "../places.js";
+import { type Format, formatOption, print, printListing } from "../print.js";
+import { alone } from "../session.js";
+import { surveyed } from "../survey.js";
 
 interface Options {
   readonly verbose?: boolean;
+  readonly exact?: boolean;
+  readonly byDriver?: boolean;
   readonly format?: Format;
 }
 
 export function dfCommand(): Command {
   return new Command("df")
-    .description("show how much disk images, containers and volumes take")
-    .option("-v, --verbose", "each of them, and inodes of images with either driver")
+    .description("show what takes how much of the disk; all together it is what du says of the data root")
+    .option("-v, --verbose", "each image, container and volume, and who shares what with whom")
+    .option("--exact", "count layers anew that were counted before, and blocks that files share by reflinks once")
+    .option("--by-driver", "instead, the inodes that each image takes with either driver")
     .addOption(formatOption())
     .action(
-      talking<Options>(async ({ client, options }) => {
-        const usage = await client.get<DiskUsage>("/system/df");
-        if (!options.verbose) return await printListing(summary(usage), options.format);
-        for (const [title, listing] of details(usage, await inodesOf(usage, client))) {
-          await print(`${title}:`, "");
-          await printListing(listing, options.format);
-          await print("");
-        }
+      alone<Options>(async ({ settings, options, interrupt }) => {
+        if (options.byDriver) return await printListing(await byDriver(settings, interrupt), options.format);
+        const { exact = false, verbose = false, format } = options;
+        const usage = await surveyed<Usage>(settings, interrupt.stop, {
+          ask: (client) => client.get("/layerkit/df", { exact }),
+          read: (state) => measured(state, exact, interrupt.stop),
+        });
+        if (verbose && format === "json") return await print(goJSON(usage));
+        if (verbose) await printDetails(usage);
+        await printListing(summary(usage), format);
+        if (format !== "json") await print(...remarks(usage));
       }),
     );
 }
 
-const summaryColumns = {
-  TYPE: "Type",
-  TOTAL: "TotalCount",
-  ACTIVE: "Active",
-  SIZE: "Size",
-  RECLAIMABLE: "Reclaimable",
-};
-
-function summary(usage: DiskUsage): Listing {
-  return { rows: [images(usage), containers(usage), volumes(usage)], columns: summaryColumns };
+async function measured(state: RootState, exact: boolean, signal: AbortSignal): Promise<Usage> {
+  const { Memory, usageOf } = await import("../../doctor/index.js");
+  const memory = new Memory(memoryFile(state.root, state.driver));
+  const usage = await usageOf(state, { exact, memory, signal });
+  await memory.save();
+  return usage;
 }
 
-function images({ Images, LayersSize }: DiskUsage) {
-  const active = Images.filter(({ Containers }) => Containers > 0);
-  const used = sum(active.map(({ Size, SharedSize }) => Size - SharedSize));
-  return row("Images", Images.length, active.length, LayersSize, LayersSize - used);
-}
-
-function containers({ Containers }: DiskUsage) {
-  const active = Containers.filter(({ State }) => ["running", "paused", "restarting"].includes(State));
-  const total = sum(Containers.map(({ SizeRw = 0 }) => SizeRw));
-  return row(
-    "Containers",
-    Containers.length,
-    active.length,
-    total,
-    total - sum(active.map(({ SizeRw = 0 }) => SizeRw)),
-  );
-}
-
-function volumes({ Volumes }: DiskUsage) {
-  const known = Volumes.map(({ UsageData }) => ({
-    refs: UsageData?.RefCount ?? 0,
-    size: Math.max(0, UsageData?.Size ?? 0),
-  }));
-  const active = known.filter(({ refs }) => refs > 0);
-  const total = sum(known.map((volume) => volume.size));
-  return row("Local Volumes", known.length, active.length, total, total - sum(active.map((volume) => volume.size)));
-}
-
-function row(Type: string, count: number, active: number, total: number, free: number) {
-  const share = total > 0 ? ` (${Math.floor((free * 100) / total)}%)` : "";
-  return {
-    Active: String(active),
-    Reclaimable: `${size(free, 4)}${share}`,
-    Size: size(total, 4),
-    TotalCount: String(count),
-    Type,
-  };
-}
-
-type Inodes = ReadonlyMap<string, LayerInodes>;
-
-/** By image id; without those of which it cannot be told. One after the other: each may have a hundred thousand files. */
-async function inodesOf({ Images }: DiskUsage, client: Client): Promise<Inodes> {
-  const inodes = new Map<string, LayerInodes>();
-  for (const { Id } of Images) {
-    const counted = await client.get<LayerInodes>(`/layerkit/inodes/${Id}`).catch(() => undefined);
-    if (counted) inodes.set(Id, counted);
+async function printDetails(usage: Usage): Promise<void> {
+  for (const [title, listing] of details(usage)) {
+    await print(`${title} space usage:`, "");
+    await printListing(listing, undefined);
+    await print("");
   }
-  return inodes;
+  await print("Who lies on what:", "", ...treeLines(sharingOf(usage)), "");
 }
 
-function details(usage: DiskUsage, inodes: Inodes): [string, Listing][] {
-  const rowsOf = (image: DiskUsage["Images"][number]) => {
-    const { overlay2 = "N/A", overlay = "N/A" } = inodes.get(image.Id) ?? {};
-    const counts = { InodesOverlay2: String(overlay2), InodesOverlay: String(overlay) };
-    return imageRows(image, { trunc: true }).map((row) => ({ ...row, ...counts }));
-  };
-  return [
-    ["Images space usage", { rows: usage.Images.flatMap(rowsOf), columns: imageColumns }],
-    [
-      "Containers space usage",
-      { rows: usage.Containers.map((each) => containerRow(each, true)), columns: containerColumns },
-    ],
-    ["Local Volumes space usage", { rows: usage.Volumes.map(volumeRow), columns: volumeColumns }],
-  ];
-}
-
-function volumeRow({ Name, UsageData }: DiskUsage["Volumes"][number]) {
-  const bytes = UsageData?.Size ?? -1;
-  return { Links: String(UsageData?.RefCount ?? 0), Name, Size: bytes < 0 ? "N/A" : size(bytes) };
-}
-
-const imageColumns = {
-  REPOSITORY: "Repository",
-  TAG: "Tag",
-  "IMAGE ID": "ID",
-  CREATED: "CreatedSince",
-  SIZE: "Size",
-  "SHARED SIZE": "SharedSize",
-  "UNIQUE SIZE": "UniqueSize",
-  CONTAINERS: "Containers",
-  "OVERLAY2 INODES": "InodesOverlay2",
-  "OVERLAY INODES": "InodesOverlay",
-};
-const containerColumns = {
-  "CONTAINER ID": "ID",
-  IMAGE: "Image",
-  COMMAND: "Command",
-  "LOCAL VOLUMES": "LocalVolumes",
-  SIZE: "Size",
-  CREATED: "RunningFor",
-  STATUS: "Status",
-  NAMES: "Names",
-};
-const volumeColumns = { "VOLUME NAME": "Name", LINKS: "Links", SIZE: "Size" };
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, number) => total + number, 0);
+/** What the numbers are, where that is not plain. */
+function remarks({ Remembered, Reflinked }: Usage): string[] {
+  const layers = Remembered === 1 ? "one layer" : `${Remembered} layers`;
+  const remembered = `The size of ${layers} is remembered: layers do not change. --exact counts anew.`;
+  const reflinked = `Of the total ${size(Reflinked ?? 0, 4)} are counted more than once, here and by du: files share these blocks.`;
+  return [...(Remembered > 0 ? ["", remembered] : []), ...((Reflinked ?? 0) > 0 ? ["", reflinked] : [])];
 }

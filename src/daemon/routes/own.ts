@@ -40,6 +40,10 @@ export function ownRoutes(engine: Served, { mounts, failures, lasting }: OwnStat
   });
   return [
     ["GET /layerkit", () => json(identity())],
+    [
+      "GET /layerkit/df",
+      async ({ query, signal }) => json(await engine.doctor.usage({ exact: query.flag("exact"), signal })),
+    ],
     ["GET /layerkit/layers/{name*}", async (call) => json(await layersOf(engine, call.param("name")))],
     ["GET /layerkit/inodes/{name*}", async (call) => json(await inodesOf(engine, call.param("name")))],
     ["GET /layerkit/failures/{request}", (call) => json({ message: failureOf(failures, call.param("request")) })],

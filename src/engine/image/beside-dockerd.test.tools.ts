@@ -89,16 +89,6 @@ export class BesideDockerd implements AsyncDisposable {
     return [await answer(this.#ours.prune({ filters })), theirs];
   }
 
-  async usage(): Promise<[Answer, Answer]> {
-    const theirs = (await this.#api("GET", "/system/df")).ok as { LayersSize: number; Images: object[] };
-    const ours = await this.#ours.usage();
-    const figures = ({ LayersSize, Images }: { LayersSize: number; Images: object[] }) => ({
-      LayersSize,
-      Images: shown(Images),
-    });
-    return [{ ok: figures(ours) }, { ok: figures(theirs) }];
-  }
-
   /** A container of an image, which never runs. */
   async container(name: string): Promise<string> {
     const id = await this.#dockerd.docker("create", "--network", "none", name, "true");

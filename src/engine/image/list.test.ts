@@ -48,10 +48,7 @@ describe("what dockerd 20.10 does not have yet", () => {
     expect((await operations.list()).map(({ SharedSize }) => SharedSize)).toEqual([-1, -1, -1, -1]);
   });
 
-  test("usage counts each layer once, and containers", async () => {
-    const { LayersSize, Images } = await operations.usage();
-    expect(LayersSize).toBe(1000 + 10 + 10);
-    expect(Images.map(({ Containers }) => Containers)).toEqual([0, 0, 1, 0]);
+  test("images are counted", () => {
     expect(operations.count()).toBe(4);
   });
 });

@@ -1,4 +1,3 @@
-import type { ImageID } from "../../spec/index.js";
 import type {
   DistributionInspect,
   ImageDeleteItem,
@@ -29,7 +28,6 @@ import { listImages } from "./list.js";
 import type { ImageParts } from "./parts.js";
 import { pruneImages } from "./prune.js";
 import { removeImage } from "./remove.js";
-import { layersSize } from "./shared-size.js";
 import { tagImage } from "./tag.js";
 import { importImage, loadImages, saveImages } from "./transfer.js";
 
@@ -87,12 +85,6 @@ export class ImageOperations implements Images {
 
   prune({ filters }: { readonly filters?: Filters } = {}): Promise<ImagesPruned> {
     return pruneImages(this.#parts, filters);
-  }
-
-  async usage(): Promise<{ readonly LayersSize: number; readonly Images: ImageSummary[] }> {
-    const listed = listImages(this.#parts, { sharedSize: true });
-    for (const item of listed) item.Containers = this.#parts.usersOf(item.Id as ImageID).length;
-    return { LayersSize: layersSize(this.#parts), Images: listed };
   }
 
   count(): number {

@@ -11,12 +11,6 @@ export function sharedSizes(parts: ImageParts): Map<string, number> {
   return new Map([...all].map(([id, chain]) => [id, bytesOf(shared(chain))]));
 }
 
-/** Bytes of all layers that images have, each once. */
-export function layersSize(parts: ImageParts): number {
-  const layers = new Map([...chains(parts).values()].flat().map((layer) => [layer.chainID, layer]));
-  return bytesOf([...layers.values()]);
-}
-
 function chains({ images, layers }: ImageParts): Map<string, Layer[]> {
   const chainOf = (top: ChainID | undefined) => (top && layers.find(top) ? layers.chain(top) : []);
   return new Map(images.list().map(({ id, topLayer }) => [id, chainOf(topLayer)]));

@@ -50,12 +50,6 @@ export function volumeOperations(parts: VolumeParts): Volumes {
   };
 }
 
-/** All volumes with what they hold and how many containers have them. */
-export async function volumeUsage(parts: VolumeParts): Promise<Volume[]> {
-  const all = await parts.volumes.list();
-  return Promise.all(all.map(async (volume) => ({ ...volume, UsageData: await usageOf(parts, volume) })));
-}
-
 async function create({ volumes, events, turns }: VolumeParts, body: VolumeCreateBody): Promise<Volume> {
   return turns.alone(`volume ${body.Name ?? ""}`, async () => {
     const { volume, isNew } = await volumes.create(body);

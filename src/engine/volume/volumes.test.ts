@@ -1,6 +1,7 @@
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { du } from "../../../test/oracle/du.js";
 import { lacking } from "../../../test/oracle/programs.js";
 import { testEngine } from "../engine.test.tools.js";
 
@@ -56,8 +57,8 @@ describe.skipIf(lacking("root"))("volumes", () => {
     const { Volumes } = await made.engine.diskUsage();
     expect(Volumes.map(({ Name, UsageData }) => [Name, UsageData])).toEqual(
       expect.arrayContaining([
-        ["free", { RefCount: 0, Size: 5 }],
-        ["used", { RefCount: 1, Size: 15 }],
+        ["free", { RefCount: 0, Size: (await du(join(made.root, "volumes/free"))).Bytes }],
+        ["used", { RefCount: 1, Size: (await du(join(made.root, "volumes/used"))).Bytes }],
       ]),
     );
     await expect(volumes.remove("used")).rejects.toThrow(`remove used: volume is in use - [${Id}]`);

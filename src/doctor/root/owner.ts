@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { ensureDirectory, holderOfLock, Locked, lockExclusive } from "../disk/index.js";
-import { Unavailable, Undo } from "../spec/index.js";
+import { ensureDirectory, type Holder, holderOfLock, Locked, lockExclusive } from "../../disk/index.js";
+import { Unavailable, Undo } from "../../spec/index.js";
 
 /** Who has a data root open for writing. */
 export interface Owner {
@@ -25,6 +25,15 @@ export async function ownerOf(root: string): Promise<Owner | undefined> {
   // What another process wrote before it died does not count.
   const isHolders = holder.pid === undefined || holder.pid === told.pid;
   return { ...holder, ...(isHolders && told.socket !== undefined && { socket: told.socket }) };
+}
+
+/** A running dockerd that serves a data root; undefined when there is none. Of a root that `ownerOf` says is free. */
+export async function dockerdOn(root: string): Promise<Holder | undefined> {
+  for (const file of dockerFiles) {
+    const holder = await holderOfLock(join(root, file));
+    if (holder) return holder;
+  }
+  return undefined;
 }
 
 async function readOwner(file: string): Promise<Owner> {

@@ -1,0 +1,59 @@
+import { type ChainID, hexOf, type ImageID } from "../../spec/index.js";
+import type { RootState } from "../root/root-state.js";
+
+/** Who needs what in a data root, read out of its metadata. Damaged metadata needs nothing that can be told. */
+export interface Needs {
+  /** Names of each image as `docker images` shows them, sorted; none for an untagged one. */
+  readonly namesOf: ReadonlyMap<ImageID, readonly string[]>;
+  /** Images that have a layer, in the order of their IDs. */
+  readonly imagesOf: ReadonlyMap<ChainID, readonly ImageID[]>;
+  /** Names in `layerdb/mounts` whose writable layer lies on a layer, or on one above it. */
+  readonly mountsOf: ReadonlyMap<ChainID, readonly string[]>;
+  /** IDs of containers made of an image. */
+  readonly containersOf: ReadonlyMap<ImageID, readonly string[]>;
+  /** IDs of containers that have a volume, by its name. */
+  readonly usersOf: ReadonlyMap<string, readonly string[]>;
+  /** Names in the home, and ChainIDs, that dockerd's build cache speaks of. */
+  readonly cached: ReadonlySet<string>;
+  /** A layer and those below it, bottom first, as far as the layerdb tells. */
+  chainOf(top: ChainID): readonly ChainID[];
+}
+
+export function needsOf(state: RootState): Needs {
+  const namesOf = new Map<ImageID, string[]>();
+  for (const [name, id] of state.images.repositories.references ?? []) push(namesOf, id as ImageID, name);
+  for (const names of namesOf.values()) names.sort();
+  const imagesOf = new Map<ChainID, ImageID[]>();
+  for (const { id, chain } of state.images.contents.values()) {
+    if (id) for (const chainID of new Set(chain)) push(imagesOf, chainID, id);
+  }
+  const chainOf = (top: ChainID) => chainIn(state, top);
+  const mountsOf = new Map<ChainID, string[]>();
+  for (const [name, { parent }] of state.layerdb.mounts) {
+    if (parent) for (const chainID of chainOf(parent)) push(mountsOf, chainID, name);
+  }
+  const containersOf = new Map<ImageID, string[]>();
+  const usersOf = new Map<string, string[]>();
+  for (const [id, { config }] of state.containers) {
+    if (config?.Image) push(containersOf, config.Image as ImageID, id);
+    for (const { Type, Name } of Object.values(config?.MountPoints ?? {})) {
+      if (Name && (Type === "volume" || !Type)) push(usersOf, Name, id);
+    }
+  }
+  return { namesOf, imagesOf, mountsOf, containersOf, usersOf, cached: state.cached, chainOf };
+}
+
+function chainIn({ layerdb }: RootState, top: ChainID): ChainID[] {
+  const chain: ChainID[] = [];
+  for (let at: ChainID | undefined = top; at && !chain.includes(at); ) {
+    chain.push(at);
+    at = layerdb.layers.get(hexOf(at))?.parent;
+  }
+  return chain.reverse();
+}
+
+function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
+  const there = map.get(key);
+  if (there) there.push(value);
+  else map.set(key, [value]);
+}
