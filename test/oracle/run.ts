@@ -1,5 +1,5 @@
-import { spawn } from "node:child_process";
 import { program } from "./programs.js";
+import { runElsewhere } from "./runner.js";
 
 export interface Ran {
   readonly status: number;
@@ -19,26 +19,10 @@ export interface RunOptions {
 }
 
 /** Runs a program to its end, whatever that is. */
-export function run(name: string, args: readonly string[], options: RunOptions = {}): Promise<Ran> {
-  const child = spawn(program(name), args, {
-    cwd: options.cwd,
-    env: { ...process.env, ...options.env },
-    ...(options.timeoutMs !== undefined && { timeout: options.timeoutMs, killSignal: "SIGKILL" }),
-  });
-  const stdout: Buffer[] = [];
-  const stderr: Buffer[] = [];
-  child.stdout.on("data", (chunk: Buffer) => stdout.push(chunk));
-  child.stderr.on("data", (chunk: Buffer) => stderr.push(chunk));
-  child.stdin.on("error", () => {}); // it need not read what it is given
-  child.stdin.end(options.input);
-  return new Promise((resolve, reject) => {
-    child.once("error", reject);
-    child.once("close", (code, signal) => {
-      const bytes = Buffer.concat(stdout);
-      const said = { stdout: bytes.toString(), stderr: Buffer.concat(stderr).toString() };
-      resolve({ status: code ?? -1, signal, bytes, ...said });
-    });
-  });
+export async function run(name: string, args: readonly string[], options: RunOptions = {}): Promise<Ran> {
+  const env = { ...process.env, ...options.env };
+  const { stdout, stderr, ...ended } = await runElsewhere({ file: program(name), args, ...options, env });
+  return { ...ended, bytes: stdout, stdout: stdout.toString(), stderr: stderr.toString() };
 }
 
 /** Runs a program that has to succeed. @returns its standard output without the last line end */
