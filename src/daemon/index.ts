@@ -8,7 +8,7 @@ export { Daemon, type DaemonOptions } from "./daemon.js";
 export type { HeldMount } from "./held-mounts.js";
 export { apiVersion } from "./http/version.js";
 export { Log, type LogLevel } from "./log.js";
-export type { Identity, ListedLayer } from "./routes/own.js";
+export type { Identity } from "./routes/own.js";
 export { type ServeOptions, serve } from "./serve.js";
 export type { Served } from "./served.js";
 export { ServiceManager } from "./service-manager.js";

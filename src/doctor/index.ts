@@ -8,6 +8,8 @@ export { type Finding, type Severity, type Step, severities } from "./check/find
 export { Memory } from "./df/remembered.js";
 export type * from "./df/room.js";
 export * from "./df/usage.js";
+export { type Found, findIn } from "./map/find.js";
+export * from "./map/root-map.js";
 export { dockerdOn, type Owner, Ownership, ownerOf } from "./root/owner.js";
 export { readRoot } from "./root/read-root.js";
 export type * from "./root/root-state.js";

@@ -1,100 +1,71 @@
-import { Command } from "commander";
-import type { ListedLayer } from "../../daemon/index.js";
-import type { ContainerInspect, ImageHistoryItem } from "../../engine/index.js";
-import { shortID } from "../../spec/index.js";
-import { type Client, pathPart, ServerError } from "../client.js";
-import { size } from "../format/size.js";
-import { type Format, formatOption, print, printListing } from "../print.js";
-import { talking } from "../session.js";
+import { realpath } from "node:fs/promises";
+import { Command, Option } from "commander";
+import type { Found, RootMap } from "../../doctor/index.js";
+import { goJSON, NotFound } from "../../spec/index.js";
+import { treeLines } from "../format/tree.js";
+import { layerTree } from "../layers/layer-tree.js";
+import { directoryRows, type RowOptions, stackRows } from "../layers/rows.js";
+import { print, printListing } from "../print.js";
+import { alone } from "../session.js";
+import { surveyed } from "../survey.js";
 
-interface Options {
+interface Options extends RowOptions {
   readonly quiet?: boolean;
-  readonly trunc: boolean;
-  readonly format?: Format;
+  readonly size?: boolean;
+  readonly format?: "table" | "json" | "tree";
 }
 
 export function layersCommand(): Command {
   return new Command("layers")
-    .description("list the layers of an image or container, topmost first, and where they lie on disk")
-    .argument("<image|container>")
+    .description("show which directory on disk is what, and whose: all, those of an image or container, or a path's")
+    .argument("[image|container|directory]", "or a line of /proc/mounts")
     .option("-q, --quiet", "directories only")
-    .option("--no-trunc", "whole ids and commands")
-    .addOption(formatOption())
+    .option("-s, --size", "also what directories take that are no layers")
+    .option("--no-trunc", "whole ids, names and commands")
+    .addOption(new Option("--format <form>", "table, tree or json").choices(["table", "tree", "json"]))
     .action(
-      talking<Options>(async ({ client, args: [name = ""], options }) => {
-        const rows = (await layersOf(client, name)).map((layer) => (options.trunc ? truncated(layer) : layer));
-        if (options.quiet) return await print(...rows.map((row) => row.Directory));
-        await printListing({ rows, columns }, options.format);
+      alone<Options>(async ({ settings, args: [wanted], options, interrupt }) => {
+        const { size = false } = options;
+        const map = await surveyed<RootMap>(settings, interrupt.stop, {
+          ask: (client) => client.get("/layerkit/layers", { size }),
+          read: async (state) => {
+            const { mapOf } = await import("../../doctor/index.js");
+            return mapOf(state, { size, signal: interrupt.stop });
+          },
+        });
+        await show(map, wanted === undefined ? undefined : await found(map, wanted), options);
       }),
     );
 }
 
-const columns = {
-  LAYER: "DiffID",
-  "CHAIN ID": "ChainID",
-  SIZE: "Size",
-  "CREATED BY": "CreatedBy",
-  DIRECTORY: "Directory",
-};
-
-type LayerRow = {
-  readonly DiffID: string;
-  readonly ChainID: string;
-  readonly Size: string;
-  readonly CreatedBy: string;
-  readonly Directory: string;
-};
-
-async function layersOf(client: Client, name: string): Promise<LayerRow[]> {
-  const container = await found(client.get<ContainerInspect>(`/containers/${pathPart(name)}/json`, { size: true }));
-  if (!container) return await imageLayers(client, name);
-  return [...ownLayers(container), ...(await imageLayers(client, container.Image))];
+/** @throws NotFound: it is nothing of this root */
+async function found(map: RootMap, wanted: string): Promise<Found> {
+  const { findIn } = await import("../../doctor/index.js");
+  const real = wanted.startsWith("/") ? await realpath(wanted).catch(() => wanted) : wanted;
+  const meant = findIn(map, wanted) ?? findIn(map, real);
+  if (meant) return meant;
+  const what = wanted.length > 80 ? `${wanted.slice(0, 79)}…` : wanted;
+  throw new NotFound(`${JSON.stringify(what)} names no image, container or directory of layers in ${map.Root}`);
 }
 
-/** The writable layer, and under it the init layer. */
-function ownLayers({ GraphDriver, SizeRw = 0, Name }: ContainerInspect): LayerRow[] {
-  const { UpperDir = "", LowerDir = "" } = GraphDriver.Data ?? {};
-  const below = LowerDir.split(/:(?=\/)/).find((directory) => /-init\//.test(directory)) ?? "";
-  // There the container has begun with what its init layer has, and lies beside it.
-  const init = GraphDriver.Name === "overlay" ? UpperDir.replace(/\/upper$/, "-init/upper") : below;
-  const none = { ChainID: "" };
-  return [
-    { ...none, DiffID: "<writable>", Size: size(SizeRw), CreatedBy: `container ${Name.slice(1)}`, Directory: UpperDir },
-    { ...none, DiffID: "<init>", Size: "0B", CreatedBy: "mount points of every container", Directory: init },
-  ];
+async function show(map: RootMap, meant: Found | undefined, options: Options): Promise<void> {
+  const { directories } = meant ?? { directories: map.Directories };
+  if (options.quiet) return await print(...directories.map(({ Directory }) => Directory));
+  if (options.format === "json") return await print(...directories.map((each) => goJSON(each)));
+  if (options.format === "tree") return await print(...treeLines(layerTree(meant ? part(map, meant) : map)));
+  if (meant?.image || meant?.container) return await printListing(stackRows(map, meant, options), "table");
+  await printListing(directoryRows(directories, options), "table");
 }
 
-async function imageLayers(client: Client, name: string): Promise<LayerRow[]> {
-  const layers = await client.get<ListedLayer[]>(`/layerkit/layers/${pathPart(name)}`);
-  const steps = stepsOf(await client.get<ImageHistoryItem[]>(`/images/${pathPart(name)}/history`), layers.length);
-  return layers.map(({ DiffID, ChainID, Size, Data }, index) => {
-    const CreatedBy = steps[index]?.CreatedBy ?? "";
-    return { DiffID, ChainID, Size: size(Size), CreatedBy, Directory: Data.UpperDir ?? Data.RootDir ?? "" };
-  });
-}
-
-/** The steps that made layers, newest first; none when they cannot be told from those that made none. */
-function stepsOf(history: readonly ImageHistoryItem[], layers: number): readonly ImageHistoryItem[] {
-  if (history.length === layers) return history;
-  const sized = history.filter((item) => item.Size > 0);
-  return sized.length === layers ? sized : [];
-}
-
-function truncated({ DiffID, ChainID, CreatedBy, ...rest }: LayerRow): LayerRow {
-  const by = CreatedBy.length > 40 ? `${CreatedBy.slice(0, 39)}…` : CreatedBy;
+/** What is meant, alone: its layers, and the images and containers that have one of them on top. */
+function part(map: RootMap, { image, container, directories }: Found): RootMap {
+  const tops = new Set(directories.flatMap(({ ChainID }) => ChainID ?? []));
   return {
-    ...rest,
-    DiffID: DiffID.startsWith("<") ? DiffID : shortID(DiffID),
-    ChainID: shortID(ChainID),
-    CreatedBy: by,
+    ...map,
+    Directories: [...directories].reverse(),
+    Images: container ? [] : map.Images.filter((each) => (image ? each === image : tops.has(each.Layers.at(-1)!))),
+    Containers: image
+      ? []
+      : map.Containers.filter((each) => (container ? each === container : each.Layer && tops.has(each.Layer))),
   };
-}
-
-async function found<T>(asked: Promise<T>): Promise<T | undefined> {
-  try {
-    return await asked;
-  } catch (error) {
-    if (error instanceof ServerError && error.status === 404) return undefined;
-    throw error;
-  }
 }

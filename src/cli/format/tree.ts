@@ -1,4 +1,4 @@
-/** A line and those under it. */
+/** A line, or a few, and what is under them. */
 export interface Branch {
   readonly text: string;
   readonly below: readonly Branch[];
@@ -6,12 +6,13 @@ export interface Branch {
 
 /** Lines of a tree, as tree(1) draws them. */
 export function treeLines(branches: readonly Branch[]): string[] {
-  return branches.flatMap(({ text, below }) => [text, ...under(below)]);
+  return branches.flatMap(({ text, below }) => [...text.split("\n"), ...under(below)]);
 }
 
 function under(branches: readonly Branch[]): string[] {
   return branches.flatMap(({ text, below }, at) => {
     const isLast = at === branches.length - 1;
-    return [`${isLast ? "└─ " : "├─ "}${text}`, ...under(below).map((line) => `${isLast ? "   " : "│  "}${line}`)];
+    const [first = "", ...more] = [...text.split("\n"), ...under(below)];
+    return [`${isLast ? "└─ " : "├─ "}${first}`, ...more.map((line) => `${isLast ? "   " : "│  "}${line}`)];
   });
 }

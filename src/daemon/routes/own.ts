@@ -44,31 +44,16 @@ export function ownRoutes(engine: Served, { mounts, failures, lasting }: OwnStat
       "GET /layerkit/df",
       async ({ query, signal }) => json(await engine.doctor.usage({ exact: query.flag("exact"), signal })),
     ],
-    ["GET /layerkit/layers/{name*}", async (call) => json(await layersOf(engine, call.param("name")))],
+    [
+      "GET /layerkit/layers",
+      async ({ query, signal }) => json(await engine.doctor.map({ size: query.flag("size"), signal })),
+    ],
     ["GET /layerkit/inodes/{name*}", async (call) => json(await inodesOf(engine, call.param("name")))],
     ["GET /layerkit/failures/{request}", (call) => json({ message: failureOf(failures, call.param("request")) })],
     ["GET /layerkit/mounts", () => json(mounts.list())],
     ["POST /layerkit/mounts", (call) => mount(mounts, call)],
     ["DELETE /layerkit/mounts/{id}", async (call) => json(await mounts.release(call.param("id")))],
   ];
-}
-
-/** A layer of an image as `GET /layerkit/layers/{name}` lists it. */
-export interface ListedLayer {
-  readonly DiffID: string;
-  readonly ChainID: string;
-  /** Bytes the layer holds over the one below. */
-  readonly Size: number;
-  /** Where it lies on disk, in the keys of `GraphDriver.Data`. */
-  readonly Data: Record<string, string>;
-}
-
-/** Top first. */
-async function layersOf({ layers }: Served, name: string): Promise<ListedLayer[]> {
-  const listed = layers.ofImage(name).map(async ({ diffID, chainID, diffSize }) => {
-    return { DiffID: diffID, ChainID: chainID, Size: diffSize, Data: await layers.directories(chainID) };
-  });
-  return await Promise.all(listed);
 }
 
 /** What an image takes with each driver, as `GET /layerkit/inodes/{name}` tells it. */

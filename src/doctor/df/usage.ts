@@ -207,10 +207,11 @@ class Reckoning {
   }
 
   #otherKinds(): KindUsage[] {
-    const { imagesOf, mountsOf, cached } = this.#needs;
+    const { imagesOf, mountsOf, cached, kept } = this.#needs;
     for (const [chainID, room] of this.#layers) {
       if (imagesOf.has(chainID) || mountsOf.has(chainID)) continue;
-      add(this.#others, cached.has(chainID) ? "build-cache" : "unused", room);
+      const kind = cached.has(chainID) ? "build-cache" : kept.has(chainID) ? "temporary" : "unused";
+      add(this.#others, kind, room);
     }
     const isFree = (kind: string) => kind === "unused" || kind === "temporary";
     const isThere = ([, { Bytes, Inodes }]: [string, Room]) => Bytes + Inodes > 0;

@@ -13,8 +13,10 @@ export interface Needs {
   readonly containersOf: ReadonlyMap<ImageID, readonly string[]>;
   /** IDs of containers that have a volume, by its name. */
   readonly usersOf: ReadonlyMap<string, readonly string[]>;
-  /** Names in the home, and ChainIDs, that dockerd's build cache speaks of. */
+  /** Layers that dockerd's build cache speaks of, with those below, and directories that it alone knows. */
   readonly cached: ReadonlySet<string>;
+  /** Layers that an interrupted pull had brought, with those below. */
+  readonly kept: ReadonlySet<ChainID>;
   /** A layer and those below it, bottom first, as far as the layerdb tells. */
   chainOf(top: ChainID): readonly ChainID[];
 }
@@ -40,7 +42,10 @@ export function needsOf(state: RootState): Needs {
       if (Name && (Type === "volume" || !Type)) push(usersOf, Name, id);
     }
   }
-  return { namesOf, imagesOf, mountsOf, containersOf, usersOf, cached: state.cached, chainOf };
+  const withBelow = (names: ReadonlySet<string>) =>
+    [...names].flatMap((name) => (name.startsWith("sha256:") ? chainOf(name as ChainID) : []));
+  const cached = new Set<string>([...state.cached, ...withBelow(state.cached)]);
+  return { namesOf, imagesOf, mountsOf, containersOf, usersOf, cached, kept: new Set(withBelow(state.kept)), chainOf };
 }
 
 function chainIn({ layerdb }: RootState, top: ChainID): ChainID[] {
