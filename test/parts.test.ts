@@ -14,7 +14,7 @@ const sees: Readonly<Record<string, string>> = {
   layer: "spec overlayfs disk threads archive driver",
   image: "spec disk threads archive layer",
   migrate: "spec sys disk threads driver layer image",
-  doctor: "spec sys disk threads archive driver layer image",
+  doctor: "spec overlayfs sys disk threads archive driver layer image",
   runtime: "spec sys disk threads",
   registry: "spec",
   // What a user keeps at home: for commands, never for the daemon.

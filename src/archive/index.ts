@@ -15,6 +15,7 @@ export { free, freed } from "./free.js";
 export { gzipped } from "./gzipped.js";
 export { LayerParser, type LayerParserOptions } from "./layer-parser.js";
 export { Peeked } from "./peeked.js";
+export { Seen } from "./seen.js";
 export { TarEncoder } from "./tar-encoder.js";
 export { isTarHeader } from "./tar-header.js";
 export { indexTar, type TarIndex, type TarIndexEntry, TarIndexer } from "./tar-index.js";

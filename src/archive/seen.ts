@@ -15,6 +15,18 @@ export class Seen {
 
   /** @returns false when the name was there */
   add(name: string): boolean {
+    const [a, b] = this.#hash(name);
+    if (!insert(this.#slots, a, b)) return false;
+    if (++this.#count * 2.5 > this.#slots.length) this.#grow();
+    return true;
+  }
+
+  has(name: string): boolean {
+    const [a, b] = this.#hash(name);
+    return isIn(this.#slots, a, b);
+  }
+
+  #hash(name: string): [number, number] {
     let a = this.#key[0]!;
     let b = this.#key[1]!;
     for (let i = 0; i < name.length; i++) {
@@ -26,9 +38,7 @@ export class Seen {
     }
     b = mix(b ^ a);
     a = mix(a + b) || 1;
-    if (!insert(this.#slots, a, b)) return false;
-    if (++this.#count * 2.5 > this.#slots.length) this.#grow();
-    return true;
+    return [a, b];
   }
 
   #grow(): void {
@@ -50,6 +60,14 @@ function insert(slots: Int32Array, a: number, b: number): boolean {
     }
     if (slots[at] === a && slots[at + 1] === b) return false;
   }
+}
+
+function isIn(slots: Int32Array, a: number, b: number): boolean {
+  const mask = slots.length - 2;
+  for (let at = (a << 1) & mask; slots[at] !== 0; at = (at + 2) & mask) {
+    if (slots[at] === a && slots[at + 1] === b) return true;
+  }
+  return false;
 }
 
 function mix(value: number): number {

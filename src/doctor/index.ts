@@ -4,7 +4,8 @@
  * or ours, with no daemon; nothing here writes but `repair` and `reclaim`, for whoever owns the root.
  */
 export { type CheckOptions, check } from "./check/check.js";
-export { type Finding, type Severity, type Step, severities } from "./check/finding.js";
+export { type Difference, type Finding, type How, type Severity, type Step, severities } from "./check/finding.js";
+export { type DeepChecked, type DeepOptions, deepCheck } from "./deep/deep-check.js";
 export { Memory } from "./df/remembered.js";
 export type * from "./df/room.js";
 export * from "./df/usage.js";

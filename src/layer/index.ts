@@ -8,5 +8,6 @@ export type * from "./layer.js";
 export { LayerStore, type LayerStoreOptions, type RegisterOptions, type UnpackOptions } from "./layer-store.js";
 export type { LooseLayer } from "./loose-layer.js";
 export { maxLayers } from "./place.js";
+export { readSplit } from "./rebuild.js";
 export type { FillRW } from "./rw-entry.js";
 export { type CreateRWOptions, RWLayers } from "./rw-layers.js";

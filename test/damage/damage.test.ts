@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { check, readRoot } from "../../src/doctor/index.js";
+import { check, deepCheck, readRoot } from "../../src/doctor/index.js";
 import { lacking } from "../oracle/programs.js";
+import { contentDamages } from "./content-damages.js";
 import { damages } from "./damages.js";
 import { type DockerRoot, dockerRoot } from "./docker-root.js";
 import { RootAt } from "./root-at.js";
@@ -15,7 +16,9 @@ describe.skipIf(why).for(["overlay2", "overlay"] as const)("a root that dockerd 
   afterAll(() => root?.[Symbol.asyncDispose]());
 
   test("has no finding", async () => {
-    expect(check(await readRoot(root.path))).toEqual([]);
+    const state = await readRoot(root.path);
+    expect(check(state)).toEqual([]);
+    expect(await deepCheck(state)).toEqual({ findings: [], notes: [] });
   });
 
   test.for(damages.filter(({ only }) => !only || only === driver))("$kind: $name", async ({ kind, make, end }) => {
@@ -27,5 +30,16 @@ describe.skipIf(why).for(["overlay2", "overlay"] as const)("a root that dockerd 
     } finally {
       await end?.(at);
     }
+  });
+
+  test.for(contentDamages.filter(({ only }) => !only || only === driver))("$kind: $name", async (damage) => {
+    const at = new RootAt(await root.copy(), driver);
+    damage.make(at);
+    const state = await readRoot(at.path);
+    expect(check(state)).toEqual([]);
+    const { findings, notes } = await deepCheck(state);
+    const told = findings.map(({ kind, files = [] }) => [kind, files.map(({ path, how }) => ({ path, how }))]);
+    expect(told, JSON.stringify(findings, undefined, 1)).toEqual([[damage.kind, damage.files]]);
+    expect(notes).toEqual([]);
   });
 });

@@ -46,7 +46,7 @@ async function fill(path: string, driver: OverlayDriver): Promise<void> {
   const loaded = await dockerd.tryDocker(["load"], { input: await sampleArchive(app) });
   if (loaded.status !== 0) throw new Error(`docker load: ${loaded.stderr}`);
   const run = (...args: string[]) => dockerd.docker("run", "--network", "none", ...args);
-  await run("--name", "ran", app, "sh", "-c", "echo one > /written; rm /etc/app.conf");
+  await run("--name", "ran", app, "sh", "-c", "echo one > /written; rm -f /etc/app.conf");
   await dockerd.docker("commit", "--change", "LABEL of=child", "ran", child);
   await dockerd.docker("tag", app, "layerkit/sample:again");
   await run("--name", "upper", child, "sh", "-c", "echo two >> /written");

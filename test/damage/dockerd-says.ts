@@ -1,4 +1,5 @@
 import { Dockerd } from "../oracle/dockerd.js";
+import { scratch } from "../oracle/scratch.js";
 import { damages } from "./damages.js";
 import { app, child, dockerRoot, type OverlayDriver } from "./docker-root.js";
 import { RootAt } from "./root-at.js";
@@ -11,6 +12,9 @@ const [first, ...rest] = process.argv.slice(2);
 const driver: OverlayDriver = first === "overlay" ? "overlay" : "overlay2";
 const kinds = first === "overlay" || first === undefined ? rest : [first, ...rest];
 
+await using into = await scratch();
+const saved = into.path;
+
 const asked: Readonly<Record<string, readonly string[]>> = {
   images: ["images", "--format", "{{.Repository}}:{{.Tag}}"],
   containers: ["ps", "--all", "--format", "{{.Names}}"],
@@ -19,8 +23,8 @@ const asked: Readonly<Record<string, readonly string[]>> = {
   "start ran": ["start", "--attach", "ran"],
   "start fresh": ["start", "--attach", "fresh"],
   "diff ran": ["diff", "ran"],
-  "save image": ["save", "--output", "/dev/null", app],
-  "save child": ["save", "--output", "/dev/null", child],
+  "save image": ["save", "--output", `${saved}/app.tar`, app],
+  "save child": ["save", "--output", `${saved}/child.tar`, child],
   "rm ran": ["rm", "ran"],
   "rmi child": ["rmi", "--force", child],
 };

@@ -18,7 +18,38 @@ export interface Finding {
   readonly containers: readonly string[];
   /** What `repair` does about it, in order; empty: nothing that could be proved right. */
   readonly remedy: readonly Step[];
+  /** Of the content of a layer: what in it differs, and how; the first of them. */
+  readonly files?: readonly Difference[];
+  /** How many more there are. */
+  readonly moreFiles?: number;
 }
+
+/** One thing in a layer's directory that is not as the layer has it. */
+export interface Difference {
+  /** In the layer; decoded, without a `/` in front. */
+  readonly path: string;
+  readonly how: How;
+  /** What there is, and what should be; where that can be said. */
+  readonly found?: string;
+  readonly expected?: string;
+}
+
+/**
+ * `undeleted`: a name that the layer deletes is not marked as deleted; `type`: it is another kind of thing, or leads or
+ * stands for something else; `time`: the last change, to the second.
+ */
+export type How = (typeof hows)[number];
+export const hows = [
+  "missing",
+  "content",
+  "type",
+  "undeleted",
+  "extra",
+  "mode",
+  "owner",
+  "capability",
+  "time",
+] as const;
 
 /** The worst first. */
 export const severities = ["damage", "leftover", "oddity"] as const;
