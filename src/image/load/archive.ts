@@ -11,10 +11,10 @@ export interface ArchiveFile {
 
 /** The files of an image archive, by their paths in it. Links are followed inside the archive only. */
 export class Archive {
-  readonly #intake: Intake;
+  readonly #intake: Omit<Intake, keyof AsyncDisposable>;
   #documents = 0;
 
-  constructor(intake: Intake) {
+  constructor(intake: Omit<Intake, keyof AsyncDisposable>) {
     this.#intake = intake;
   }
 

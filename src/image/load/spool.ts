@@ -24,6 +24,11 @@ export class Spool implements AsyncDisposable {
     return new Spool(file, dir);
   }
 
+  /** What an open file has already, to be read alone; it is closed with the spool. */
+  static over(file: FileHandle, path: string): Spool {
+    return new Spool(file, path);
+  }
+
   private constructor(file: FileHandle, dir: string) {
     this.#file = file;
     this.#writer = new BlockWriter(file, dir);
