@@ -4,7 +4,7 @@
  */
 export * from "./ensure-directory.js";
 export * from "./lock.js";
-export { type MountPoint, mountsBelow, readMounts } from "./mounts.js";
+export { type MountPoint, mountsBelow, mountsBelowReal, readMounts } from "./mounts.js";
 export { naming } from "./naming.js";
 export { removeTree } from "./remove-tree.js";
 export * from "./rename-all.js";

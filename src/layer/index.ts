@@ -4,9 +4,12 @@
  * containers. Bytes become directories here: `archive` reads them, `driver` writes them, worker threads do both.
  */
 export type { Adoptable } from "./adopt-layer.js";
+export { type BareLayer, type BareTarget, rebuildBare, recordBare, unpackBare, verifyBare } from "./bare-layer.js";
 export type * from "./layer.js";
 export { LayerStore, type LayerStoreOptions, type RegisterOptions, type UnpackOptions } from "./layer-store.js";
+export { type LayerRecord, layerFacts } from "./layerdb.js";
 export type { LooseLayer } from "./loose-layer.js";
+export { parseSplit } from "./parse-split.js";
 export { maxLayers } from "./place.js";
 export { readSplit } from "./rebuild.js";
 export type { FillRW } from "./rw-entry.js";
