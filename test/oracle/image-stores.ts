@@ -16,10 +16,12 @@ import { leftovers } from "./root-leftovers.js";
 /** Every layer is synced to disk; in memory that costs nothing. */
 const memory = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 
+export type StoresDriver = "vfs" | "overlay2" | "overlay";
+
 /** The stores of a data root, plain copies below: any driver does. */
 export class Stores implements AsyncDisposable {
   readonly root: string;
-  readonly driver: "vfs" | "overlay2";
+  readonly driver: StoresDriver;
   readonly images: ImageStore;
   readonly references: ReferenceStore;
   readonly layers: LayerStore;
@@ -50,7 +52,7 @@ export class Stores implements AsyncDisposable {
   }
 
   /** @param root a new one when left out */
-  static async open(root?: string, driverName: "vfs" | "overlay2" = "vfs"): Promise<Stores> {
+  static async open(root?: string, driverName: StoresDriver = "vfs"): Promise<Stores> {
     const dir = root ?? (await mkdtemp(join(memory, "images-")));
     const at = join(dir, "image", driverName);
     const tmp = join(dir, "tmp");
@@ -93,7 +95,7 @@ export class Stores implements AsyncDisposable {
 }
 
 /** Stores of a root that is gone with them. */
-export async function freshStores(driver?: "vfs" | "overlay2"): Promise<Stores & { reopen(): Promise<Stores> }> {
+export async function freshStores(driver?: StoresDriver): Promise<Stores & { reopen(): Promise<Stores> }> {
   const undo = new Undo();
   const stores = await Stores.open(undefined, driver);
   undo.defer(() => rm(stores.root, { recursive: true, force: true, maxRetries: 3 }));

@@ -1,0 +1,42 @@
+import { type ArchiveContents, openArchive } from "../../../image/index.js";
+import { type ImageID, InvalidParameter, messageOf } from "../../../spec/index.js";
+import type { Offer, Source, WantedLayer } from "./source.js";
+
+/** An archive of images, as `docker save` writes them, or with an OCI layout in it. */
+export class ArchiveSource implements Source {
+  readonly name: string;
+  readonly #path: string;
+  readonly #contents: ArchiveContents;
+
+  /**
+   * @param tmp a directory for what a compressed archive is unpacked to
+   * @throws InvalidParameter: it is no archive of images
+   */
+  static async open(path: string, tmp: string): Promise<ArchiveSource> {
+    try {
+      return new ArchiveSource(path, await openArchive(path, tmp));
+    } catch (error) {
+      throw new InvalidParameter(`${path}: ${messageOf(error)}`, { cause: error });
+    }
+  }
+
+  private constructor(path: string, contents: ArchiveContents) {
+    this.name = `archive ${path}`;
+    this.#path = path;
+    this.#contents = contents;
+  }
+
+  async *layers({ diffID }: WantedLayer): AsyncGenerator<Offer> {
+    const open = this.#contents.layers.get(diffID);
+    if (open) yield { from: this.#path, open };
+  }
+
+  async *images(id: ImageID): AsyncGenerator<Uint8Array> {
+    const config = this.#contents.images.get(id);
+    if (config) yield config;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#contents[Symbol.asyncDispose]();
+  }
+}

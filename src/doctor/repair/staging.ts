@@ -1,0 +1,124 @@
+import { readFileSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { ensureDirectory, removeTree } from "../../disk/index.js";
+import { type DiffSource, type Driver, openDriver } from "../../driver/index.js";
+import { recordBare, unpackBare } from "../../layer/index.js";
+import { type CacheID, DataLoss, type DiffID, DigestMismatch, randomID, Undo } from "../../spec/index.js";
+import { textOf } from "../root/fact.js";
+import { homeOf } from "../root/read-home.js";
+import type { RootState } from "../root/root-state.js";
+import { quarantineName } from "./quarantine.js";
+
+/** A layer made anew, whose tar has been hashed; it has no name yet. */
+export interface FreshLayer {
+  /** The driver's directory for it, as it has to lie in the home. */
+  readonly directory: string;
+  /** overlay2: the short name that it has been given. */
+  readonly link?: string;
+  /** Inside `directory`: its content. */
+  readonly content: string;
+  readonly split: string;
+  readonly diffSize: number;
+}
+
+/** What a layer's content comes from: a tar, or what another directory changes. */
+export type Content = { readonly tar: AsyncIterable<Uint8Array> } | { readonly source: DiffSource };
+
+/**
+ * A small data root inside the damaged one, on the same file system, in which layers are made anew by the same driver.
+ * The layers below are seen in it by symlinks. Disposing removes it; what a repair that was killed left of it goes with
+ * the next.
+ */
+export class Staging implements AsyncDisposable {
+  readonly #root: string;
+  readonly #driver: Driver;
+  readonly #name: RootState["driver"];
+
+  /** @param state only its paths are used */
+  static async open({ root, driver: name }: Pick<RootState, "root" | "driver">): Promise<Staging> {
+    const path = join(root, quarantineName, "staging");
+    await removeTree(path);
+    await ensureDirectory(path, 0o700);
+    await using failed = new Undo();
+    failed.defer(() => removeTree(path));
+    const driver = await openDriver(name, path);
+    failed.done();
+    return new Staging(path, driver, name);
+  }
+
+  private constructor(root: string, driver: Driver, name: RootState["driver"]) {
+    this.#root = root;
+    this.#driver = driver;
+    this.#name = name;
+  }
+
+  /** A directory for anything else, which goes with all. */
+  get tmp(): string {
+    return this.#root;
+  }
+
+  /**
+   * Makes a layer with the name `id`; one that was made with it before is gone then.
+   *
+   * @param below directory of the layer that it stands on
+   * @throws DigestMismatch: the content is not `diffID`; what reading it threw, and what is wrong with the tar
+   */
+  async make(
+    state: RootState,
+    { id, below, diffID }: { readonly id: CacheID; readonly below?: CacheID | undefined; readonly diffID: DiffID },
+    content: Content,
+    signal?: AbortSignal,
+  ): Promise<FreshLayer> {
+    await this.#driver.remove(id);
+    if (below !== undefined) await this.#showBelow(state, below);
+    await this.#driver.create(id, below);
+    const split = join(this.#root, `${randomID()}.json.gz`);
+    await using filling = await this.#driver.fill(id);
+    const into = { target: filling.target, split };
+    const { diffSize } =
+      "tar" in content
+        ? await unpackBare(content.tar, into, { expected: diffID, signal })
+        : await this.#recorded(content.source, into, diffID, signal);
+    const made = await filling.commit();
+    const directory = join(homeOf(this.#root, this.#name), id);
+    const link = this.#name === "overlay2" ? { link: readFileSync(join(directory, "link"), "utf8") } : {};
+    return { directory, content: made, split, diffSize, ...link };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#driver.close();
+    await removeTree(this.#root);
+  }
+
+  async #recorded(source: DiffSource, into: Parameters<typeof recordBare>[1], diffID: DiffID, signal?: AbortSignal) {
+    const recorded = await recordBare(source, into, { signal });
+    if (recorded.diffID === diffID) return recorded;
+    throw new DigestMismatch("the layer's files, packed again", diffID, recorded.diffID);
+  }
+
+  /** The directories below, each under its own name, and for overlay2 their short names. */
+  async #showBelow(state: RootState, below: CacheID): Promise<void> {
+    const home = homeOf(this.#root, this.#name);
+    const show = (id: string) => this.#point(join(home, id), join(state.home, id));
+    await show(below);
+    if (this.#name !== "overlay2") return;
+    const found = state.directories.get(below);
+    const [own, lower] = [textOf(found?.link), textOf(found?.lower)];
+    if (own === undefined) throw new DataLoss(`the layer below has no link: ${join(state.home, below)}`);
+    await this.#point(join(home, "l", own), `../${below}/diff`);
+    for (const name of lower === undefined || lower === "" ? [] : lower.split(":")) {
+      const link = name.replace(/^l\//, "");
+      const target = state.links.get(link)?.target ?? "";
+      const id = /^\.\.\/([^/]+)\/diff$/.exec(target)?.[1];
+      if (id === undefined) throw new DataLoss(`the layers below are not whole: ${join(state.home, name)}`);
+      await this.#point(join(home, "l", link), target);
+      await show(id);
+    }
+  }
+
+  /** In place of a layer that was made here, too: it has become the one below. */
+  async #point(path: string, target: string): Promise<void> {
+    await removeTree(path);
+    symlinkSync(target, path);
+  }
+}

@@ -1,0 +1,171 @@
+import { join } from "node:path";
+import type { Offer, RootState, Source, WantedLayer } from "../../doctor/index.js";
+import { DistributionCache, thisPlatform } from "../../image/index.js";
+import { Registries, type Repository } from "../../registry/index.js";
+import {
+  type Credentials,
+  type Descriptor,
+  type Digest,
+  hexOf,
+  type ImageConfig,
+  type ImageID,
+  mediaTypes,
+  messageOf,
+  parseReference,
+  platformIn,
+  type Reference,
+  Unavailable,
+  withDefaultTag,
+} from "../../spec/index.js";
+import { choose, imageManifest } from "../pull/choose.js";
+import { type PullPlan, planned, wholeBlob } from "../pull/plan.js";
+import { checkedSettings, type RegistrySettings } from "../registry-settings.js";
+
+export interface RegistrySourceOptions {
+  readonly settings: RegistrySettings;
+  /** What the user has for a registry, as a pull would use it. */
+  readonly credentials: (domain: string) => Promise<Credentials | undefined>;
+}
+
+/**
+ * The registries that a data root's images came from: as `distribution` remembers of each layer, else by the images'
+ * names, of which a tag may mean something else by now. For `repair`; blobs are fetched when they are read.
+ */
+export function registrySource(options: RegistrySourceOptions): Source {
+  return new RegistrySource(options);
+}
+
+class RegistrySource implements Source {
+  readonly name = "the registry";
+  readonly #registries: Registries;
+  readonly #credentials: RegistrySourceOptions["credentials"];
+  readonly #repositories = new Map<string, Repository>();
+
+  constructor({ settings, credentials }: RegistrySourceOptions) {
+    this.#registries = new Registries(checkedSettings(settings).registries);
+    this.#credentials = credentials;
+  }
+
+  async *layers({ diffID, state }: WantedLayer): AsyncGenerator<Offer> {
+    const failures = new Failures();
+    for (const { digest, repository: name } of await rememberedBlobs(state, diffID)) {
+      yield* failures.past(name, () => this.#remembered(name, digest));
+    }
+    for (const [id, ref] of namesOf(state, (config) => config?.rootfs.diff_ids.includes(diffID) ?? false)) {
+      yield* failures.past(textOf(ref), async () => {
+        const plan = await this.#plan(ref, state, id);
+        const found = plan.layers.find((layer) => layer.diffID === diffID);
+        return found ? offers(await this.#repository(ref), textOf(ref), found.blob) : [];
+      });
+    }
+    failures.tell();
+  }
+
+  async *images(id: ImageID, state: RootState): AsyncGenerator<Uint8Array> {
+    const failures = new Failures();
+    for (const [named, ref] of namesOf(state)) {
+      if (named === id) yield* failures.past(textOf(ref), () => this.#configs(id, ref, state));
+    }
+    failures.tell();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#registries[Symbol.asyncDispose]();
+  }
+
+  async #remembered(name: string, digest: Digest): Promise<Offer[]> {
+    const repository = await this.#repository(parseReference(name));
+    const size = await repository.sizeOf(digest);
+    return size === undefined ? [] : offers(repository, name, { mediaType: mediaTypes.dockerLayerGzip, digest, size });
+  }
+
+  /** By its own digest, which stays when the tag moves on. */
+  async #configs(id: ImageID, ref: Reference, state: RootState): Promise<Uint8Array[]> {
+    const repository = await this.#repository(ref);
+    const size = await repository.sizeOf(id);
+    const blob = { mediaType: mediaTypes.dockerConfig, digest: id, size: size ?? 0 };
+    if (size !== undefined) return [await wholeBlob(blob, repository, new AbortController().signal)];
+    return [Buffer.from((await this.#plan(ref, state, id)).config)];
+  }
+
+  async #plan(ref: Reference, state: RootState, id: ImageID): Promise<PullPlan> {
+    const signal = new AbortController().signal;
+    const repository = await this.#repository(ref);
+    const { digest, tag = "latest" } = withDefaultTag(ref);
+    const resolved = await repository.resolve(digest ?? tag, { signal });
+    const platform = platformIn(state.images.contents.get(hexOf(id))?.config) ?? thisPlatform;
+    const manifest = imageManifest(resolved) ?? (await choose(resolved, repository, { platform, signal }));
+    return await planned(manifest, repository, signal);
+  }
+
+  async #repository({ domain, path }: Reference): Promise<Repository> {
+    const name = `${domain}/${path}`;
+    const known = this.#repositories.get(name);
+    if (known) return known;
+    const made = this.#registries.repository({ domain, path }, await this.#credentials(domain));
+    this.#repositories.set(name, made);
+    return made;
+  }
+}
+
+/** What could not be asked; what others offer is not kept back by it. */
+class Failures {
+  readonly #told: string[] = [];
+
+  async *past<T>(where: string, ask: () => Promise<readonly T[]>): AsyncGenerator<T> {
+    try {
+      yield* await ask();
+    } catch (error) {
+      this.#told.push(`${where}: ${messageOf(error)}`);
+    }
+  }
+
+  /** @throws Unavailable: all of them */
+  tell(): void {
+    if (this.#told.length > 0) throw new Unavailable([...new Set(this.#told)].join("; "));
+  }
+}
+
+/** A mirror's copy may be damaged: then the registry's own. */
+function offers(repository: Repository, from: string, blob: Descriptor): Offer[] {
+  const of = (mirrors: boolean): Offer => ({ from, open: (signal) => repository.blob(blob, { signal, mirrors }) });
+  return repository.isMirrored ? [of(true), of(false)] : [of(false)];
+}
+
+/** The one seen last first. */
+async function rememberedBlobs({ images }: RootState, diffID: WantedLayer["diffID"]) {
+  return (await new DistributionCache(join(images.path, "distribution")).sourcesOf(diffID)).reverse();
+}
+
+/** Names of images, by digest first: of those in the list of names, and of those that containers were made by. */
+function namesOf(
+  state: RootState,
+  which: (config: ImageConfig | undefined) => boolean = () => true,
+): [ImageID, Reference][] {
+  const listed: [string, string | undefined][] = [...(state.images.repositories.references ?? [])].map(([ref, id]) => [
+    id,
+    ref,
+  ]);
+  for (const { config } of state.containers.values()) {
+    if (config?.Image !== undefined) listed.push([config.Image, config.Config?.Image]);
+  }
+  const found = listed.flatMap(([id, text]): [ImageID, Reference][] => {
+    const config = state.images.contents.get(id.slice("sha256:".length))?.config;
+    const ref = text === undefined ? undefined : parsed(text);
+    return ref && which(config) ? [[id as ImageID, ref]] : [];
+  });
+  return found.sort(([, a], [, b]) => Number(b.digest !== undefined) - Number(a.digest !== undefined));
+}
+
+/** A container may have been made by an image's id. */
+function parsed(text: string): Reference | undefined {
+  try {
+    return parseReference(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function textOf({ domain, path, tag, digest }: Reference): string {
+  return `${domain}/${path}${digest ? `@${digest}` : `:${tag ?? "latest"}`}`;
+}
