@@ -25,6 +25,7 @@ import { psCommand } from "./commands/ps.js";
 import { pullCommand } from "./commands/pull.js";
 import { pushCommand } from "./commands/push.js";
 import { renameCommand } from "./commands/rename.js";
+import { repairCommand } from "./commands/repair.js";
 import { rmCommand } from "./commands/rm.js";
 import { rmiCommand } from "./commands/rmi.js";
 import { runCommand } from "./commands/run.js";
@@ -91,6 +92,7 @@ const commands: Readonly<Record<string, readonly (() => Command)[]>> = {
     dfCommand,
     eventsCommand,
     pruneCommand,
+    repairCommand,
     migrateCommand,
   ],
 };

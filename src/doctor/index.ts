@@ -11,6 +11,7 @@ export type * from "./df/room.js";
 export * from "./df/usage.js";
 export { type Found, findIn } from "./map/find.js";
 export * from "./map/root-map.js";
+export { isWrong, planRepair } from "./repair/plan.js";
 export { listKept, purgeQuarantine, putBack, quarantineName } from "./repair/quarantine.js";
 export { type Left, type Repaired, type RepairOptions, repair } from "./repair/repair.js";
 export { openSource } from "./repair/sources/open-source.js";

@@ -28,5 +28,6 @@ export type { NetworkSettings } from "./network/network-settings.js";
 export type * from "./networks.js";
 export type * from "./processes.js";
 export { productVersion } from "./product.js";
+export { registrySource } from "./repair/registry-source.js";
 export type { Changeable, RuntimeSettings } from "./settings.js";
 export type * from "./volumes.js";

@@ -153,7 +153,7 @@ export class DamagedRoot implements AsyncDisposable {
     const repaired = await repair(this.root, {
       driver: this.driver,
       sources,
-      examine: async () => (asked++ === 0 ? steps.map(finding) : []),
+      examine: () => (asked++ === 0 ? steps.map(finding) : []),
       tell: async ({ outcome, text }) => void told.push(`${outcome}: ${text}`),
     });
     return { ...repaired, told };

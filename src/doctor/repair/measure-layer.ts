@@ -9,7 +9,8 @@ import { encodeName } from "../../spec/index.js";
  */
 export async function measureLayer(path: string): Promise<void> {
   const entry = dirname(path);
-  const isOverlay2 = entry.includes("/image/overlay2/layerdb/");
+  // image/DRIVER/layerdb/sha256/HEX/size
+  const isOverlay2 = path.split("/").at(-5) === "overlay2";
   const sizes = new Map<string, number>();
   await parseSplit(join(entry, "tar-split.json.gz"), (change) => {
     // Of two entries of one name the later counts.

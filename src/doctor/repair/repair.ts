@@ -1,10 +1,13 @@
 import { syncFileSystem } from "../../disk/index.js";
 import { messageOf, Undo } from "../../spec/index.js";
+import { check } from "../check/check.js";
 import type { Finding, Step } from "../check/finding.js";
 import { readRoot } from "../root/read-root.js";
 import type { RootState } from "../root/root-state.js";
+import { adviceOn } from "./advice.js";
 import { doStep, isPlain } from "./do-step.js";
 import { assertNothingRuns } from "./nothing-runs.js";
+import { stageOf, stages, stepsOf } from "./order.js";
 import { depthOf } from "./proven-layer.js";
 import { Quarantine } from "./quarantine.js";
 import { restoreImage } from "./restore-image.js";
@@ -17,8 +20,8 @@ import { stepText, type Told } from "./told.js";
 export interface RepairOptions {
   /** Where the root has data of several drivers. */
   readonly driver?: string | undefined;
-  /** What is wrong with a root; asked again after each round of steps. */
-  readonly examine: (state: RootState) => Promise<readonly Finding[]>;
+  /** What is wrong with a root by its metadata; asked again after each round of steps. `check` unless given. */
+  readonly examine?: (state: RootState) => readonly Finding[];
   /** The same by reading all content; asked once, when nothing else is left to be done. */
   readonly examineDeeply?: ((state: RootState) => Promise<readonly Finding[]>) | undefined;
   /** Where lost bytes may be had, in this order; the data root itself is asked before. */
@@ -40,6 +43,8 @@ export interface Repaired {
 export interface Left {
   readonly finding: Finding;
   readonly why: readonly string[];
+  /** One line: what the user can do. */
+  readonly advice?: string;
 }
 
 /**
@@ -69,13 +74,6 @@ export async function repair(root: string, options: RepairOptions): Promise<Repa
   return { done: rounds.done, left, ...(quarantine.count > 0 && { quarantine: quarantine.path }) };
 }
 
-/** What each kind of step has to wait for. */
-const phases = [
-  (step: Step) => isPlain(step),
-  (step: Step) => step.kind === "restore-image",
-  (step: Step) => step.kind === "restore-layer",
-];
-
 class Rounds {
   done = 0;
   readonly #options: RepairOptions;
@@ -92,9 +90,9 @@ class Rounds {
     let state = first;
     let deep: readonly Finding[] | undefined;
     for (;;) {
-      const findings = await this.#options.examine(state);
+      const findings = (this.#options.examine ?? check)(state);
       const isStable = !(await this.#round(state, findings));
-      if (isStable && (deep || !this.#options.examineDeeply)) return this.#left(findings, deep ?? []);
+      if (isStable && (deep || !this.#options.examineDeeply)) return this.#left(state, findings, deep ?? []);
       if (isStable) {
         deep = (await this.#options.examineDeeply?.(state)) ?? [];
         await this.#round(state, deep);
@@ -105,10 +103,8 @@ class Rounds {
 
   /** Does what comes first of what is to be done. @returns whether anything was done */
   async #round(state: RootState, findings: readonly Finding[]): Promise<boolean> {
-    for (const isIn of phases) {
-      const due = findings.filter(
-        ({ remedy }) => remedy.some(isIn) && remedy.every((step) => phaseOf(step) <= phases.indexOf(isIn)),
-      );
+    for (const stage of stages) {
+      const due = findings.filter((each) => stageOf(each, findings) === stage);
       const before = this.done;
       for (const finding of this.#inOrder(state, due)) await this.#mend(state, finding);
       if (this.done > before) return true;
@@ -118,15 +114,18 @@ class Rounds {
 
   /** A layer after those it stands on. */
   #inOrder(state: RootState, findings: readonly Finding[]): readonly Finding[] {
-    const depth = ({ remedy }: Finding) =>
-      Math.max(0, ...remedy.map((step) => (step.kind === "restore-layer" ? depthOf(state, step.chainID) : 0)));
+    const depth = (finding: Finding) =>
+      Math.max(
+        0,
+        ...stepsOf(finding).map((step) => (step.kind === "restore-layer" ? depthOf(state, step.chainID) : 0)),
+      );
     const depths = new Map(findings.map((finding) => [finding, depth(finding)]));
     return [...findings].sort((a, b) => depths.get(a)! - depths.get(b)!);
   }
 
   /** Does the steps of a finding, up to the first that fails. */
   async #mend(state: RootState, finding: Finding): Promise<void> {
-    for (const step of finding.remedy) {
+    for (const step of stepsOf(finding)) {
       const key = JSON.stringify(step);
       const before = this.#tried.get(key);
       if (before && before.why === undefined) continue;
@@ -160,13 +159,18 @@ class Rounds {
   }
 
   /** @param deep what was found by reading all content: it is not read once more, a step that was done has mended it */
-  #left(findings: readonly Finding[], deep: readonly Finding[]): Left[] {
-    const why = ({ remedy }: Finding) =>
-      remedy.map((step) => this.#tried.get(JSON.stringify(step))?.why).filter((reason) => reason !== undefined);
+  #left(state: RootState, findings: readonly Finding[], deep: readonly Finding[]): Left[] {
+    const why = (finding: Finding) =>
+      stepsOf(finding)
+        .map((step) => this.#tried.get(JSON.stringify(step))?.why)
+        .filter((reason) => reason !== undefined);
     const known = new Set(findings.map(({ kind, path }) => `${kind} ${path}`));
     const more = deep.filter(({ kind, path }) => !known.has(`${kind} ${path}`));
-    const open = more.filter((finding) => finding.remedy.length === 0 || why(finding).length > 0);
-    return [...findings, ...open].map((finding) => ({ finding, why: why(finding) }));
+    const open = more.filter((finding) => stepsOf(finding).length === 0 || why(finding).length > 0);
+    return [...findings, ...open].map((finding) => {
+      const advice = adviceOn(finding, state);
+      return { finding, why: why(finding), ...(advice !== undefined && { advice }) };
+    });
   }
 }
 
@@ -176,8 +180,4 @@ interface Tried {
   readonly done: number;
   /** Why it failed; undefined: it did not. */
   readonly why?: string;
-}
-
-function phaseOf(step: Step): number {
-  return phases.findIndex((isIn) => isIn(step));
 }

@@ -1,0 +1,151 @@
+import { existsSync } from "node:fs";
+import { realpath } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
+import { Command } from "commander";
+import type { Left, RepairOptions, Source, Told } from "../../doctor/index.js";
+import { credentialsFor } from "../../registry/credentials/index.js";
+import { goJSON, isErrno, NotFound, Undo } from "../../spec/index.js";
+import { SomeFailed, WrongUsage } from "../failure.js";
+import { type Format, formatOption, print } from "../print.js";
+import { type Alone, alone } from "../session.js";
+import { collect, type Settings } from "../settings.js";
+
+interface Options {
+  readonly dryRun?: boolean;
+  readonly from?: readonly string[];
+  /** false: `--no-fetch`. */
+  readonly fetch: boolean;
+  readonly purge?: boolean;
+  readonly putBack?: string;
+  readonly format?: Format;
+}
+
+export function repairCommand(): Command {
+  return new Command("repair")
+    .description(
+      "mend a data root at rest: what is derived anew, what is fetched again, what nobody needs is set aside",
+    )
+    .option("--dry-run", "only say what would be done first, and change nothing")
+    .option("--from <path>", "an image archive, or another data root, that has what is lost; may be repeated", collect)
+    .option("--no-fetch", "ask no registry")
+    .option("--purge", "delete what repairs have removed and kept")
+    .option("--put-back <path>", "move what a repair has removed back to its place")
+    .addOption(formatOption())
+    .action(alone<Options>(run));
+}
+
+async function run(given: Alone<Options>): Promise<void> {
+  const { settings, options } = given;
+  const { purge, putBack, dryRun } = options;
+  if ([purge, putBack, dryRun].filter(Boolean).length > 1) {
+    throw new WrongUsage("repair takes only one of --dry-run, --purge and --put-back");
+  }
+  const root = await realRoot(settings.root);
+  if (dryRun) return await plan(root, given);
+  const { Ownership } = await import("../../engine/index.js");
+  await using _owner = await Ownership.take(root);
+  if (purge) return await deleted(root);
+  if (putBack === undefined) return await mend(root, given);
+  const doctor = await import("../../doctor/index.js");
+  await doctor.putBack(root, putBack);
+  await print(`${putBack} is in its place again.`);
+}
+
+async function realRoot(root: string): Promise<string> {
+  return await realpath(root).catch((error) => {
+    throw isErrno(error, "ENOENT") ? new NotFound(`there is no data root ${root}`, { cause: error }) : error;
+  });
+}
+
+async function deleted(root: string): Promise<void> {
+  const { purgeQuarantine } = await import("../../doctor/index.js");
+  const count = await purgeQuarantine(root);
+  await print(`What repairs had removed is deleted: ${count} ${count === 1 ? "thing" : "things"}.`);
+}
+
+async function plan(root: string, { settings, options }: Alone<Options>): Promise<void> {
+  const { isWrong, planRepair } = await import("../../doctor/index.js");
+  await using sources = await openSources(root, settings, options);
+  const found: Told[] = [];
+  const tell = async (told: Told) => {
+    found.push(told);
+    await print(lineOf(told, options));
+  };
+  const left = await planRepair(root, { ...examining(settings), sources: sources.all, tell });
+  await print(...left.filter(({ finding }) => isWrong(finding)).map((each) => leftLine(each, root, options)));
+  const wrong = [...found, ...left].filter(({ finding }) => isWrong(finding)).length;
+  if (options.format !== "json" && found.length + wrong === 0) await print(`Nothing is wrong with ${root}.`);
+  if (wrong > 0) throw new SomeFailed("there is something to be repaired");
+}
+
+async function mend(root: string, { settings, options, interrupt }: Alone<Options>): Promise<void> {
+  const { isWrong, repair } = await import("../../doctor/index.js");
+  await using sources = await openSources(root, settings, options);
+  const tell = (told: Told) => print(lineOf(told, options));
+  const signal = interrupt.stop;
+  const repaired = await repair(root, { ...examining(settings), sources: sources.all, tell, signal });
+  const left = repaired.left.filter(({ finding }) => isWrong(finding));
+  await print(...left.map((each) => leftLine(each, root, options)));
+  const { done, quarantine } = repaired;
+  if (options.format === "json") {
+    await print(goJSON({ Done: done, Left: left.length, ...(quarantine !== undefined && { Quarantine: quarantine }) }));
+  } else {
+    await print(summary(root, done, left.length));
+    if (quarantine !== undefined) await print(keptLine(root, quarantine));
+  }
+  if (left.length > 0) throw new SomeFailed("something is wrong still");
+}
+
+function examining({ driver }: Settings): Pick<RepairOptions, "driver"> {
+  return { driver };
+}
+
+function summary(root: string, done: number, left: number): string {
+  if (left > 0) return `${done} steps done; ${left} ${left === 1 ? "thing is" : "things are"} wrong still.`;
+  return done === 0 ? `Nothing is wrong with ${root}.` : `${done} steps done; nothing is wrong with ${root} any more.`;
+}
+
+function keptLine(root: string, quarantine: string): string {
+  const back = "layerkit repair --put-back PATH moves it back, --purge deletes it";
+  return `What was removed or replaced is kept in ${relative(root, quarantine)}: ${back}.`;
+}
+
+function lineOf({ finding, step, outcome, text }: Told, { format }: Options): string {
+  if (format !== "json") return `${outcome}: ${finding.kind}: ${text}`;
+  const { kind, severity, path } = finding;
+  return goJSON({ Kind: kind, Severity: severity, Path: path, Step: step.kind, Outcome: outcome, Text: text });
+}
+
+function leftLine({ finding, why, advice }: Left, root: string, { format }: Options): string {
+  const { kind, severity, path, what, means } = finding;
+  if (format === "json") {
+    const said = { What: what, Means: means, Why: why, ...(advice !== undefined && { Advice: advice }) };
+    return goJSON({ Kind: kind, Severity: severity, Path: path, Outcome: "left", ...said });
+  }
+  const todo = advice === undefined ? "" : `; ${advice}`;
+  return `left: ${kind}: ${relative(root, path) || root}: ${what}: ${means}${todo}`;
+}
+
+/** In the order in which they are asked: what the user names, then the registries. */
+async function openSources(
+  root: string,
+  { changeable }: Settings,
+  { from = [], fetch }: Options,
+): Promise<AsyncDisposable & { readonly all: readonly Source[] }> {
+  const { openSource } = await import("../../doctor/index.js");
+  await using failed = new Undo();
+  const all: Source[] = [];
+  const close = async () => {
+    for (const source of all) await source[Symbol.asyncDispose]();
+  };
+  failed.defer(close);
+  const tmp = existsSync(join(root, "tmp")) ? join(root, "tmp") : tmpdir();
+  for (const path of from) all.push(await openSource(path, root, tmp));
+  if (fetch) {
+    const { registrySource } = await import("../../engine/index.js");
+    all.push(registrySource({ settings: changeable, credentials: credentialsFor }));
+  }
+  failed.done();
+  return { all, [Symbol.asyncDispose]: close };
+}

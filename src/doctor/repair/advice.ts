@@ -1,0 +1,31 @@
+import { type ChainID, hexOf, type ImageID } from "../../spec/index.js";
+import type { Finding } from "../check/finding.js";
+import type { RootState } from "../root/root-state.js";
+import { stepsOf } from "./order.js";
+import { imagesWith, provenLayer } from "./proven-layer.js";
+
+/** What can be done about what a repair could not mend; undefined: it is not known. */
+export function adviceOn(finding: Finding, state: RootState): string | undefined {
+  for (const step of stepsOf(finding)) {
+    if (step.kind === "restore-layer") return ofLayer(step.chainID, finding, state);
+    if (step.kind === "restore-image") {
+      return `the config of image ${called(step.id, state)} is needed: layerkit repair --from an archive or data root with it`;
+    }
+  }
+  if (finding.kind === "foreign") return "move it away, if it is nobody's";
+  return undefined;
+}
+
+function ofLayer(chainID: ChainID, { images, containers }: Finding, state: RootState): string {
+  const with_ = imagesWith(state, chainID).map(([id]) => id);
+  const names = [...new Set([...images, ...with_])].map((id) => called(id, state));
+  const whose = names.length > 0 ? ` of image ${names.join(", ")}` : containers.length > 0 ? " of containers" : "";
+  const diffID = provenLayer(state, chainID)?.diffID ?? "of which the digest is lost";
+  return `layer ${diffID}${whose} is needed: layerkit repair --from an archive or data root with it, or pull the image anew`;
+}
+
+/** By its names, if it has any. */
+function called(id: ImageID, { images }: RootState): string {
+  const names = [...(images.repositories.references ?? [])].flatMap(([name, each]) => (each === id ? name : []));
+  return names.length > 0 ? `${names.join(", ")} (${hexOf(id).slice(0, 12)})` : id;
+}
