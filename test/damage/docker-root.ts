@@ -11,6 +11,8 @@ export type OverlayDriver = "overlay2" | "overlay";
 export interface DockerRoot extends AsyncDisposable {
   readonly driver: OverlayDriver;
   readonly path: string;
+  /** What `docker save` made of both images. */
+  readonly archive: string;
   /** A copy of its own, which goes with the root. */
   copy(): Promise<string>;
 }
@@ -26,12 +28,14 @@ export async function dockerRoot(driver: OverlayDriver): Promise<DockerRoot> {
   const disk = await loopDisk("xfs", "2G");
   undo.defer(() => disk[Symbol.asyncDispose]());
   const path = join(disk.path, "docker");
-  await fill(path, driver);
+  const archive = join(disk.path, "saved.tar");
+  await fill(path, driver, archive);
   let copies = 0;
   undo.done();
   return {
     driver,
     path,
+    archive,
     copy: async () => {
       const to = join(disk.path, `copy${copies++}`);
       await output("cp", ["-a", "--reflink=always", path, to]);
@@ -41,7 +45,7 @@ export async function dockerRoot(driver: OverlayDriver): Promise<DockerRoot> {
   };
 }
 
-async function fill(path: string, driver: OverlayDriver): Promise<void> {
+async function fill(path: string, driver: OverlayDriver, archive: string): Promise<void> {
   await using dockerd = await Dockerd.start(path, { driver });
   const loaded = await dockerd.tryDocker(["load"], { input: await sampleArchive(app) });
   if (loaded.status !== 0) throw new Error(`docker load: ${loaded.stderr}`);
@@ -51,4 +55,5 @@ async function fill(path: string, driver: OverlayDriver): Promise<void> {
   await dockerd.docker("tag", app, "layerkit/sample:again");
   await run("--name", "upper", child, "sh", "-c", "echo two >> /written");
   await dockerd.docker("create", "--network", "none", "--name", "fresh", app, "sh", "-c", "cat /etc/app.conf");
+  await dockerd.docker("save", "--output", archive, app, child);
 }

@@ -123,8 +123,9 @@ function leftLine({ finding, why, advice }: Left, root: string, { format }: Opti
     const said = { What: what, Means: means, Why: why, ...(advice !== undefined && { Advice: advice }) };
     return goJSON({ Kind: kind, Severity: severity, Path: path, Outcome: "left", ...said });
   }
+  const reasons = why.length === 0 ? "" : ` (${why.join("; ")})`;
   const todo = advice === undefined ? "" : `; ${advice}`;
-  return `left: ${kind}: ${relative(root, path) || root}: ${what}: ${means}${todo}`;
+  return `left: ${kind}: ${relative(root, path) || "."}: ${what}: ${means}${reasons}${todo}`;
 }
 
 /** In the order in which they are asked: what the user names, then the registries. */

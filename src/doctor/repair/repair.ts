@@ -139,9 +139,8 @@ class Rounds {
         await this.#options.tell({ finding, step, outcome: "done", text });
       } catch (error) {
         this.#options.signal?.throwIfAborted();
-        const why = messageOf(error);
-        this.#tried.set(key, { done: this.done, why });
-        if (why !== before?.why) await this.#options.tell({ finding, step, outcome: "failed", text: why });
+        // Told at the end, if it stays so: another step may make up for it.
+        this.#tried.set(key, { done: this.done, why: messageOf(error) });
         return;
       }
     }

@@ -6,30 +6,31 @@ import type { RootState } from "../root/root-state.js";
 export interface Told {
   readonly finding: Finding;
   readonly step: Step;
-  readonly outcome: "done" | "would" | "failed";
-  /** In one line: what was done, would be done, or why it failed. */
+  readonly outcome: "done" | "would";
+  /** In one line: what was or would be done. */
   readonly text: string;
 }
 
 /** What a step does, in one line, paths from the data root. */
 export function stepText(step: Step, { root }: Pick<RootState, "root">): string {
+  const at = (path: string) => relative(root, path) || ".";
   switch (step.kind) {
     case "make-directory":
-      return `make directory ${relative(root, step.path)}`;
+      return `make directory ${at(step.path)}`;
     case "write-file":
-      return `write ${relative(root, step.path)}`;
+      return `write ${at(step.path)}`;
     case "make-link":
-      return `make link ${relative(root, step.path)} to ${step.target}`;
+      return `make link ${at(step.path)} to ${step.target}`;
     case "set-mode":
-      return `set mode of ${relative(root, step.path)} to ${step.mode.toString(8)}`;
+      return `set mode of ${at(step.path)} to ${step.mode.toString(8)}`;
     case "unmount":
-      return `unmount ${relative(root, step.path)}`;
+      return `unmount ${at(step.path)}`;
     case "remove-directory":
-      return `remove the empty directory ${relative(root, step.path)}`;
+      return `remove the empty directory ${at(step.path)}`;
     case "measure-layer":
       return `measure layer ${step.chainID} for its size`;
     case "set-aside":
-      return `set aside ${relative(root, step.path)}`;
+      return `set aside ${at(step.path)}`;
     case "restore-layer":
       return `restore layer ${step.chainID}`;
     case "restore-image":
