@@ -1,6 +1,7 @@
 import { createRequire } from "node:module";
 import { Command } from "commander";
 import { attachCommand } from "./commands/attach.js";
+import { checkCommand } from "./commands/check.js";
 import { commitCommand } from "./commands/commit.js";
 import { cpCommand } from "./commands/cp.js";
 import { createCommand } from "./commands/create.js";
@@ -91,6 +92,7 @@ const commands: Readonly<Record<string, readonly (() => Command)[]>> = {
     versionCommand,
     dfCommand,
     eventsCommand,
+    checkCommand,
     pruneCommand,
     repairCommand,
     migrateCommand,

@@ -4,7 +4,10 @@
  * or ours, with no daemon; nothing here writes but `repair` and `reclaim`, for whoever owns the root.
  */
 export { type CheckOptions, check } from "./check/check.js";
+export { type CheckEvent, type CheckRootOptions, checkRoot } from "./check/check-root.js";
 export { type Difference, type Finding, type How, type Severity, type Step, severities } from "./check/finding.js";
+export { nameOf, type Report } from "./check/report.js";
+export { stepText } from "./check/step-text.js";
 export { type DeepChecked, type DeepOptions, deepCheck } from "./deep/deep-check.js";
 export { Memory } from "./df/remembered.js";
 export type * from "./df/room.js";

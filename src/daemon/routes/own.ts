@@ -41,6 +41,10 @@ export function ownRoutes(engine: Served, { mounts, failures, lasting }: OwnStat
   return [
     ["GET /layerkit", () => json(identity())],
     [
+      "GET /layerkit/check",
+      ({ query, signal }) => messages(engine.doctor.check({ deep: query.flag("deep"), signal }), { atOnce: true }),
+    ],
+    [
       "GET /layerkit/df",
       async ({ query, signal }) => json(await engine.doctor.usage({ exact: query.flag("exact"), signal })),
     ],

@@ -11,6 +11,8 @@ export interface DeepOptions {
   readonly signal?: AbortSignal;
   /** Told after each few megabytes of a layer; `total` is the bytes of its files, as the layerdb has them. */
   readonly onBytes?: (layer: ChainID, bytes: number, total: number) => void;
+  /** Told after each layer. */
+  readonly onLayer?: (layer: ChainID, isWhole: boolean) => void;
 }
 
 /** What a comparison of all content has found, and in one line each what could not be compared. */
@@ -24,7 +26,10 @@ export interface DeepChecked {
  * member of its archive what the file system keeps of it. One finding a layer, whose `files` name what differs. What
  * `check` finds missing is not looked at here.
  */
-export async function deepCheck(state: RootState, { signal, onBytes }: DeepOptions = {}): Promise<DeepChecked> {
+export async function deepCheck(
+  state: RootState,
+  { signal, onBytes, onLayer }: DeepOptions = {},
+): Promise<DeepChecked> {
   const known = know(state, false);
   const [owner, note] = ownerIn(state);
   const all = new Map<ChainID, Compared>();
@@ -37,6 +42,7 @@ export async function deepCheck(state: RootState, { signal, onBytes }: DeepOptio
       const tell = (bytes: number) => onBytes?.(layer.chainID, bytes, layer.entry?.diffSize ?? 0);
       const compared = await deepThreads.run<Compared>(job, { signal, onBytes: tell });
       all.set(layer.chainID, compared);
+      onLayer?.(layer.chainID, isWhole(compared));
       const { notCompared } = compared;
       if (notCompared)
         notes.push(`layer ${shortID(layer.chainID)}: its bytes are compared, owners and modes are not: ${notCompared}`);
@@ -48,6 +54,10 @@ export async function deepCheck(state: RootState, { signal, onBytes }: DeepOptio
     return toFindings(known, chainID, own);
   });
   return { findings: findings.toSorted((a, b) => (a.path < b.path ? -1 : 1)), notes };
+}
+
+function isWhole({ differences, fromBelow, splitProblem }: Compared): boolean {
+  return differences.length === 0 && fromBelow.length === 0 && splitProblem === undefined;
 }
 
 /** Where a layer below is astray, a tree that is right differs from it. */

@@ -86,5 +86,7 @@ function driverOf(root: string, wanted: string | undefined): [DriverName, Driver
   if (counted.length > 1) {
     throw new Conflict(`data root ${root} has data of ${counted.join(" and ")}: say which by --storage-driver`);
   }
+  const prepared = drivers.filter((name) => nodeAt(homeOf(root, name)) || nodeAt(join(root, "image", name)));
+  if (prepared[0]) return [prepared[0], []];
   throw new NotFound(`${root} is no data root: it has no layers of ${drivers.join(", ")}`);
 }

@@ -1,0 +1,29 @@
+import { relative } from "node:path";
+import { shortID } from "../../spec/index.js";
+import type { Step } from "./finding.js";
+
+/** What a step does, in a few words; paths below the root without it. */
+export function stepText(step: Step, root: string): string {
+  switch (step.kind) {
+    case "make-directory":
+      return `make the directory ${relative(root, step.path)}`;
+    case "write-file":
+      return `write ${relative(root, step.path)}`;
+    case "make-link":
+      return `make the link ${relative(root, step.path)} to ${step.target}`;
+    case "set-mode":
+      return `set the mode of ${relative(root, step.path) || "the root"} to 0${step.mode.toString(8)}`;
+    case "unmount":
+      return `unmount ${relative(root, step.path) || "the root from itself"}`;
+    case "remove-directory":
+      return `remove the empty directory ${relative(root, step.path)}`;
+    case "set-aside":
+      return `set ${relative(root, step.path)} aside`;
+    case "measure-layer":
+      return `measure the layer for ${relative(root, step.path)}`;
+    case "restore-layer":
+      return `bring layer ${shortID(step.chainID)} back from where its bytes can be had`;
+    case "restore-image":
+      return `bring the config of image ${shortID(step.id)} back from where it can be had`;
+  }
+}
