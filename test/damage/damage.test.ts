@@ -1,5 +1,7 @@
+import { readFileSync } from "node:fs";
+import { join, relative } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { check, deepCheck, readRoot } from "../../src/doctor/index.js";
+import { check, deepCheck, readRoot, type Step } from "../../src/doctor/index.js";
 import { lacking } from "../oracle/programs.js";
 import { contentDamages } from "./content-damages.js";
 import { damages } from "./damages.js";
@@ -7,6 +9,15 @@ import { type DockerRoot, dockerRoot } from "./docker-root.js";
 import { RootAt } from "./root-at.js";
 
 const why = lacking("root", "mounts", "loop", "dockerd", "docker", "mkfs.xfs");
+
+/** What of the layers is written anew is what was there before, byte for byte. */
+function isFact(at: RootAt, step: Step): step is Step & { kind: "write-file" } {
+  return step.kind === "write-file" && [at.layerdb, at.home].some((dir) => step.path.startsWith(`${dir}/`));
+}
+
+function original(root: DockerRoot, at: RootAt, path: string): string {
+  return readFileSync(join(root.path, relative(at.path, path)), "utf8");
+}
 
 describe.skipIf(why).for(["overlay2", "overlay"] as const)("a root that dockerd wrote with %s", (driver) => {
   let root: DockerRoot;
@@ -27,6 +38,8 @@ describe.skipIf(why).for(["overlay2", "overlay"] as const)("a root that dockerd 
     try {
       const found = check(await readRoot(at.path));
       expect([...new Set(found.map((each) => each.kind))], JSON.stringify(found, undefined, 1)).toEqual([kind]);
+      const facts = found.flatMap((each) => each.remedy).flatMap((step) => (isFact(at, step) ? step : []));
+      for (const { path, text } of facts) expect(text, path).toBe(original(root, at, path));
     } finally {
       await end?.(at);
     }

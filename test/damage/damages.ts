@@ -239,6 +239,12 @@ const entries: readonly Damage[] = [
     make: (root) => root.write(join(second(root).entry, "cache-id"), ""),
   },
   {
+    ...{ name: "the cache-ids of two layers upon each other are empty", kind: "layer-cache-id-damaged", ...overlay2 },
+    make: (root) => {
+      for (const { entry } of [bottom(root), second(root)]) root.write(join(entry, "cache-id"), "");
+    },
+  },
+  {
     name: "the cache-id of a layer is another one's",
     kind: "layer-cache-id-damaged",
     ...overlay2,

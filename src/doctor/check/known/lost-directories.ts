@@ -33,7 +33,8 @@ function liesOnItsParent(
 
 /**
  * The directories of layers whose entries do not say which it is: the only one that nobody names and that lies on the
- * layer's parent, and no other layer's entry misses one there.
+ * layer's parent, and no other layer's entry misses one there. Where a directory does not say what it lies on, there
+ * may be only one such layer in all.
  */
 export function lostDirectories(
   state: RootState,
@@ -41,20 +42,37 @@ export function lostDirectories(
   told: ReadonlyMap<ChainID, string>,
   writables: ReadonlyMap<string, KnownWritable>,
 ): Map<ChainID, string> {
-  const taken = new Set(told.values());
-  for (const { mountID, initID } of writables.values()) for (const id of [mountID, initID]) if (id) taken.add(id);
-  const strays = [...state.directories].flatMap(([id, { nodes, node }]) =>
-    node.kind === "directory" && !taken.has(id) && !state.cached.has(id) && isLayers(state, nodes) ? id : [],
-  );
+  const strays = straysIn(state, told, writables);
   const lost = [...layers.values()].filter(({ chainID }) => !told.has(chainID));
   const found = new Map<ChainID, string>();
-  for (const { chainID, made } of lost) {
-    const rivals = lost.filter((other) => other.made?.parent === made?.parent);
-    const parent = made?.parent && told.get(made.parent);
-    const fits = strays.filter((id) => state.driver !== "overlay2" || belowOf(state, id) === parent);
-    if (made && rivals.length === 1 && fits.length === 1) found.set(chainID, fits[0]!);
+  const parentOf = ({ made }: KnownLayer) => made?.parent && (told.get(made.parent) ?? found.get(made.parent));
+  // Bottom up: where two lie on each other, the lower one is known first.
+  for (let before = -1; before < found.size; ) {
+    before = found.size;
+    for (const layer of lost) {
+      const { chainID, made } = layer;
+      const parent = parentOf(layer);
+      if (!made || found.has(chainID) || (made.parent && !parent)) continue;
+      const saysParent = state.driver === "overlay2";
+      const rivals = lost.filter((other) => !saysParent || other.made?.parent === made.parent);
+      const fits = strays.filter((id) => !saysParent || belowOf(state, id) === parent);
+      if (rivals.length === 1 && fits.length === 1) found.set(chainID, fits[0]!);
+    }
   }
   return found;
+}
+
+/** Layers' directories that nobody names. */
+function straysIn(
+  state: RootState,
+  told: ReadonlyMap<ChainID, string>,
+  writables: ReadonlyMap<string, KnownWritable>,
+): string[] {
+  const taken = new Set(told.values());
+  for (const { mountID, initID } of writables.values()) for (const id of [mountID, initID]) if (id) taken.add(id);
+  return [...state.directories].flatMap(([id, { nodes, node }]) =>
+    node.kind === "directory" && !taken.has(id) && !state.cached.has(id) && isLayers(state, nodes) ? id : [],
+  );
 }
 
 /** overlay: writable layers have no `root`. */

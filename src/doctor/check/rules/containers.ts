@@ -5,6 +5,7 @@ import { derivedConfig, hostConfigText, mendedConfig } from "../known/container-
 import type { Known } from "../known/known.js";
 import { finding } from "../rule.js";
 import { asideWithName } from "../set-aside.js";
+import { foreignThing } from "./foreign-thing.js";
 import { isTemporary } from "./temporary.js";
 
 /** Each directory in `containers` is a container's, and its configuration is one that dockerd can work with. */
@@ -14,8 +15,7 @@ export function* containers(known: Known): Generator<Finding> {
     const { node, config } = container;
     if (isTemporary(name)) continue;
     if (node.kind !== "directory" || !/^[0-9a-f]{64}$/.test(name)) {
-      const [what, means] = ["it is no container's directory", "nothing: it only takes room"];
-      yield finding({ kind: "foreign", severity: "oddity", path, what, means, remedy: [{ kind: "set-aside", path }] });
+      yield foreignThing(path, "it is no container's directory");
     } else if (!config && !known.writables.has(name)) {
       const [what, means] = [
         "it has neither a configuration nor a writable layer",

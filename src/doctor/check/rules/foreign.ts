@@ -1,6 +1,6 @@
-import type { Finding, Step } from "../finding.js";
+import type { Finding } from "../finding.js";
 import type { Known } from "../known/known.js";
-import { finding } from "../rule.js";
+import { foreignThing } from "./foreign-thing.js";
 import { isRemoving } from "./leftovers.js";
 import { isTemporary } from "./temporary.js";
 
@@ -23,9 +23,7 @@ export function* foreign({ state }: Known): Generator<Finding> {
 }
 
 function found(path: string): Finding {
-  const remedy: Step[] = [{ kind: "set-aside", path }];
-  const [what, means] = ["it is nothing that dockerd or layerkit has there", "nothing: it only takes room"];
-  return finding({ kind: "foreign", severity: "oddity", path, what, means, remedy });
+  return foreignThing(path, "it is nothing that dockerd or layerkit has there");
 }
 
 const ofImages = new Set(["layerdb", "imagedb", "distribution", "repositories.json", "layerkit-kept.json"]);

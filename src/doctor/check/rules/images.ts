@@ -4,6 +4,7 @@ import type { Finding, Step } from "../finding.js";
 import type { Known } from "../known/known.js";
 import { isMissed } from "../known/tags.js";
 import { finding } from "../rule.js";
+import { foreignThing } from "./foreign-thing.js";
 import { isTemporary } from "./temporary.js";
 
 /** Image configs are what their names say, and what is known beside them is of images that are there. */
@@ -13,15 +14,7 @@ export function* images(known: Known): Generator<Finding> {
     if (problem === undefined || isTemporary(name)) continue;
     const at = `${path}/imagedb/content/sha256/${name}`;
     if (id === undefined) {
-      const remedy: Step[] = [{ kind: "set-aside", path: at }];
-      yield finding({
-        kind: "foreign",
-        severity: "oddity",
-        path: at,
-        what: problem,
-        means: "nothing: it only takes room",
-        remedy,
-      });
+      yield foreignThing(at, problem);
       continue;
     }
     const means = "dockerd does not show the image, and cannot run or save it";

@@ -3,6 +3,7 @@ import type { Finding, Step } from "../finding.js";
 import type { Known } from "../known/known.js";
 import { finding } from "../rule.js";
 import { asideWithName } from "../set-aside.js";
+import { foreignThing } from "./foreign-thing.js";
 
 const nothing = "nothing: it only takes room";
 
@@ -19,15 +20,7 @@ export function* halfDone(known: Known): Generator<Finding> {
     const id = writeSetOf(name);
     const what = "a layer that was being made or removed";
     if (id !== undefined) yield leftover("write-set", path, what, aside(known, [id, `${id}-init`]));
-    else
-      yield finding({
-        kind: "foreign",
-        severity: "oddity",
-        path,
-        what: "it is nothing that belongs there",
-        means: nothing,
-        remedy: [{ kind: "set-aside", path }],
-      });
+    else yield foreignThing(path, "it is nothing that belongs there");
   }
 }
 
@@ -75,27 +68,23 @@ export function* orphans(known: Known): Generator<Finding> {
     if (probe.test(name)) {
       yield leftover("probe-left", path, "a trial of what the file system can do, interrupted", []);
     } else if (node.kind === "directory" && cacheID.test(name)) {
-      const what = "a layer's directory that no image, container or build cache names";
-      yield finding({
-        kind: "directory-orphan",
-        severity: "leftover",
-        path,
-        what,
-        means: nothing,
-        remedy: asideWithName(known, name),
-      });
-    } else {
-      const remedy: Step[] = [{ kind: "set-aside", path }];
-      yield finding({
-        kind: "foreign",
-        severity: "oddity",
-        path,
-        what: "it is no layer's directory",
-        means: nothing,
-        remedy,
-      });
-    }
+      yield orphan(known, name, path);
+    } else yield foreignThing(path, "it is no layer's directory");
   }
+}
+
+/** While a layer misses its directory, this may be the one. */
+function orphan(known: Known, name: string, path: string): Finding {
+  const what = "a layer's directory that no image, container or build cache names";
+  const misses = missesDirectory(known);
+  const means = misses ? "it may be the directory that another layer misses" : nothing;
+  const remedy = misses ? [] : asideWithName(known, name);
+  return finding({ kind: "directory-orphan", severity: "leftover", path, what, means, remedy });
+}
+
+function missesDirectory({ layers, needed, cacheIDs, writables }: Known): boolean {
+  const isLost = [...layers.keys()].some((chainID) => needed.has(chainID) && !cacheIDs.has(chainID));
+  return isLost || [...writables.values()].some((each) => each.isLost);
 }
 
 const probe = /^(check-overlayfs-support|opaque-bug-check|metacopy-check|userxattr-check|fsutils-dummy)\w*$/;
