@@ -12,9 +12,12 @@ export async function attachTo(parts: ContainerParts, name: string, options: Att
   if (state.Paused) throw new Conflict(`container ${name} is paused, unpause the container before attach`);
   const { stdin = false, stdout = false, stderr = false, logs = false, stream = false } = options;
   const tty = config.Tty ?? false;
-  const streams = { stdin: stdin && (config.OpenStdin ?? false), stdout, stderr };
+  const streams = { stdin: stdin && (config.OpenStdin ?? false), stdout, stderr, withBegun: logs };
   const live = stream ? await supervisor.attach({ id }, streams) : undefined;
-  const past = logs ? storedLog(parts, container, { stdout, stderr, untilNs: nowNs() }) : undefined;
+  const { place: before, atNs: untilNs } = live?.mark ?? { atNs: nowNs() };
+  const past = logs
+    ? storedLog(parts, container, { stdout, stderr, ...(before ? { before } : { untilNs }) })
+    : undefined;
   emitContainer(parts, container, "attach");
   return { tty, stream: live && !past ? live : new ClientStream({ ...(past && { past }), ...(live && { live }) }) };
 }

@@ -1,4 +1,4 @@
-import { readLog } from "../../runtime/index.js";
+import { type ReadLogOptions, readLog } from "../../runtime/index.js";
 import { InvalidParameter, NotImplemented } from "../../spec/index.js";
 import type { ContainerParts } from "../container/container-parts.js";
 import type { Container } from "../container/container-store.js";
@@ -23,7 +23,7 @@ export async function logsOf(
 export function storedLog(
   parts: ContainerParts,
   container: Container,
-  { stdout = false, stderr = false, follow = false, signal, ...options }: LogOptions,
+  { stdout = false, stderr = false, follow = false, signal, ...options }: LogOptions & Pick<ReadLogOptions, "before">,
 ): AsyncIterable<Uint8Array> {
   const { ID: id, LogPath: path, Config: config, State: state } = container.stored;
   if (!path) return nothing();

@@ -1,7 +1,28 @@
+import type { Duplex } from "node:stream";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { until } from "../../../test/oracle/until.js";
 import { bytesOf } from "../engine.test.tools.js";
 import type { LogOptions } from "../processes.js";
 import { cannotRun, forever, payload, RunningEngine, textOf } from "./run.test.tools.js";
+
+/** The payload of framed output up to the end of a text; it goes on. */
+async function upTo(stream: Duplex, end: string): Promise<string> {
+  let bytes = Buffer.alloc(0);
+  for await (const chunk of stream.iterator({ destroyOnReturn: false })) {
+    bytes = Buffer.concat([bytes, chunk as Buffer]);
+    if (payload(bytes).endsWith(end)) break;
+  }
+  return payload(bytes);
+}
+
+function wholeFrames(bytes: Buffer): Buffer {
+  let end = 0;
+  for (let at = 0; at <= bytes.length; at += 8 + bytes.readUInt32BE(at + 4)) {
+    end = at;
+    if (at + 8 > bytes.length) break;
+  }
+  return bytes.subarray(0, end);
+}
 
 describe.skipIf(cannotRun)("what is seen of a container", () => {
   let ours: RunningEngine;
@@ -34,12 +55,51 @@ describe.skipIf(cannotRun)("what is seen of a container", () => {
     await expect(processes.logs(silent, { stdout: true })).rejects.toThrow("does not support reading");
   });
 
+  test.for([
+    ["flows", {}],
+    ["flows and its log is put aside", { "max-size": "20k", "max-file": "3" }],
+  ] as const)(
+    "no line is missing and none comes twice to who attaches with the log while output %s",
+    async ([, Config]) => {
+      const { processes } = ours.engine;
+      const counting = ["sh", "-c", "i=0; while :; do i=$((i+1)); echo $i; done"];
+      const id = await ours.started(counting, { HostConfig: { LogConfig: { Type: "json-file", Config } } });
+      const attached = Array.from({ length: 12 }, async () => {
+        const { stream } = await processes.attach(id, { stdout: true, stream: true, logs: true });
+        const chunks: Buffer[] = [];
+        // More than a file of the log, so that what comes is both.
+        for await (const chunk of stream) if (chunks.push(chunk as Buffer) > 100) break;
+        const numbers = payload(wholeFrames(Buffer.concat(chunks)))
+          .split("\n")
+          .slice(0, -1)
+          .map(Number);
+        expect(numbers.length).toBeGreaterThan(100);
+        expect(numbers).toEqual(numbers.map((_, index) => (numbers[0] ?? 0) + index));
+      });
+      await Promise.all(attached);
+      await processes.kill(id);
+    },
+  );
+
+  test("who attaches with the log gets the beginning of a line too that has no end yet", async () => {
+    const { processes } = ours.engine;
+    const id = await ours.started(["sh", "-c", "printf 'one\\ntw'; read line; echo o"], { OpenStdin: true });
+    const followed = await processes.attach(id, { stdout: true, stream: true, logs: true });
+    const first = await upTo(followed.stream, "tw");
+    const { stream } = await processes.attach(id, { stdin: true, stdout: true, stream: true, logs: true });
+    const text = textOf(stream);
+    stream.write("\n");
+    expect([first, await text]).toEqual(["one\ntw", "one\ntwo\n"]);
+  });
+
   test("its processes are listed, and what they use", async () => {
     const { processes } = ours.engine;
     const id = await ours.started(["sleep", "1000"]);
-    const { Titles, Processes } = await processes.top(id);
-    expect(Titles.slice(0, 2)).toEqual(["UID", "PID"]);
-    expect(Processes.map((row) => row.at(-1))).toEqual(["sleep 1000"]);
+    // What has been started is the runtime's own program for a moment.
+    const commands = async () => (await processes.top(id)).Processes.map((row) => row.at(-1));
+    await until(async () => (await commands())[0] === "sleep 1000");
+    expect(await commands()).toEqual(["sleep 1000"]);
+    expect((await processes.top(id)).Titles.slice(0, 2)).toEqual(["UID", "PID"]);
     for await (const sample of await processes.stats(id, { oneShot: true })) {
       expect(sample).toMatchObject({ id, pids_stats: { current: 1 }, cpu_stats: { online_cpus: expect.any(Number) } });
     }

@@ -41,6 +41,11 @@ export class LineEncoder {
     this.#begun = Buffer.from(bytes.subarray(at));
   }
 
+  /** What of the line is not written yet whose end has not come. */
+  get begun(): Buffer {
+    return this.#begun;
+  }
+
   /** The stream has ended: a line without an end is written as it is. */
   end(timeNs: bigint): void {
     if (this.#begun.length > 0) this.#write(this.#begun, this.#cutAt ?? timeNs);

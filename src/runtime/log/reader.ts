@@ -7,6 +7,7 @@ import type { LogFormat } from "./format.js";
 import { Lines } from "./lines.js";
 import { type Part, readPart } from "./part.js";
 import { tailOffset } from "./tail.js";
+import type { LogPlace } from "./writer.js";
 
 export interface ReadLogOptions extends LogFormat {
   readonly stdout: boolean;
@@ -17,6 +18,8 @@ export interface ReadLogOptions extends LogFormat {
   readonly sinceNs?: bigint;
   /** Lines up to this time; with `follow` it ends then. */
   readonly untilNs?: bigint;
+  /** Only what stands before this place; of what has been put aside meanwhile, or emptied, what is left. */
+  readonly before?: LogPlace;
   /** Goes on with what is written later; aborted when the container has stopped: it ends when all is given. */
   readonly follow?: AbortSignal;
   /** Ends it at once. */
@@ -44,8 +47,10 @@ async function* logParts(path: string, options: ReadLogOptions): AsyncGenerator<
   const files = await openLogFiles(path);
   try {
     const start = await startOf(files, options);
-    for (const [index, { handle, size }] of files.entries()) {
-      if (index < start.index) continue;
+    const end = endOf(files, options);
+    for (const [index, { handle, size: whole }] of files.entries()) {
+      if (index < start.index || index > end.index) continue;
+      const size = index === end.index ? Math.min(whole, end.size) : whole;
       yield* readPart(handle, index === start.index ? start.offset : 0, size);
       if (!follow || index < files.length - 1) yield undefined;
     }
@@ -63,6 +68,14 @@ async function* logParts(path: string, options: ReadLogOptions): AsyncGenerator<
   } finally {
     await Promise.all(files.map(({ handle }) => handle.close()));
   }
+}
+
+/** Where to end: with the file, by its place in the list, and how much of it. */
+function endOf(files: readonly LogFile[], { before }: ReadLogOptions): { index: number; size: number } {
+  const index = files.findIndex(({ inode }) => inode === before?.inode);
+  if (!before || index < 0) return { index: files.length, size: 0 };
+  // A file that is emptied when it is full has nothing of before.
+  return { index, size: files[index]!.size < before.size ? 0 : before.size };
 }
 
 /** Where to begin: the file, by its place in the list, and the byte in it. */

@@ -16,6 +16,14 @@ export interface LogOptions {
   readonly attrs?: Readonly<Record<string, string>>;
 }
 
+/** A place in a log that is being written. */
+export interface LogPlace {
+  /** Of the file. */
+  readonly inode: bigint;
+  /** Bytes of the file before it. */
+  readonly size: number;
+}
+
 export interface LogEvents {
   /** There is room again after `write` returned false. */
   drained(): void;
@@ -28,7 +36,7 @@ export class LogWriter {
   readonly #options: LogOptions;
   readonly #events: LogEvents;
   readonly #encoders: Readonly<Record<OutputStream, LineEncoder>>;
-  #file: FileHandle;
+  #file: OpenLog;
   #size: number;
   /** Lines, and whom to tell when all before is written. */
   #waiting: (Buffer | (() => void))[] = [];
@@ -36,7 +44,7 @@ export class LogWriter {
   #writing: Promise<void> | undefined;
   #failing = false;
 
-  private constructor(options: LogOptions, events: LogEvents, file: FileHandle, size: number) {
+  private constructor(options: LogOptions, events: LogEvents, file: OpenLog, size: number) {
     this.#options = options;
     this.#events = events;
     this.#file = file;
@@ -49,15 +57,25 @@ export class LogWriter {
   static async open(options: LogOptions, events: LogEvents): Promise<LogWriter> {
     const file = await openLog(options.path, "a+");
     try {
-      const { size } = await file.stat();
+      const { size } = await file.handle.stat();
       const writer = new LogWriter(options, events, file, size);
       // A line that a crash has cut ends here, or it would spoil the next.
-      if (size > 0 && !(await endsInNewline(file, size))) writer.#push(Buffer.from("\n"));
+      if (size > 0 && !(await endsInNewline(file.handle, size))) writer.#push(Buffer.from("\n"));
       return writer;
     } catch (error) {
-      await file.close();
+      await file.handle.close();
       throw error;
     }
+  }
+
+  /** Where the next line will stand; undefined while lines wait for the disk. */
+  get place(): LogPlace | undefined {
+    return this.#writing ? undefined : { inode: this.#file.inode, size: this.#size };
+  }
+
+  /** What of a stream's last line has not been written yet, since its end has not come. */
+  begun(stream: OutputStream): Buffer {
+    return this.#encoders[stream].begun;
   }
 
   /** @param chunk used up when this returns @returns false: nothing more, please, until `drained` */
@@ -75,7 +93,7 @@ export class LogWriter {
   async close(): Promise<void> {
     for (const encoder of Object.values(this.#encoders)) encoder.end(wallClockNs());
     await this.#writing;
-    await this.#file.close();
+    await this.#file.handle.close();
   }
 
   #push(lines: Buffer): void {
@@ -119,11 +137,11 @@ export class LogWriter {
 
   async #append(bytes: Buffer): Promise<void> {
     try {
-      for (let done = 0; done < bytes.length; ) done += (await this.#file.write(bytes, done)).bytesWritten;
+      for (let done = 0; done < bytes.length; ) done += (await this.#file.handle.write(bytes, done)).bytesWritten;
       this.#size += bytes.length;
     } catch (error) {
       // No half line may stay before the next that can be written.
-      await this.#file.truncate(this.#size).catch(() => {});
+      await this.#file.handle.truncate(this.#size).catch(() => {});
       throw error;
     }
   }
@@ -132,16 +150,27 @@ export class LogWriter {
     const { path, maxFiles = 1, compress = false } = this.#options;
     await rotate(path, maxFiles, compress);
     const file = await openLog(path, "a");
-    await this.#file.close();
+    await this.#file.handle.close();
     this.#file = file;
-    if (maxFiles < 2) await file.truncate(0);
+    if (maxFiles < 2) await file.handle.truncate(0);
     this.#size = 0;
     if (compress && maxFiles > 1) await compressYoungest(path);
   }
 }
 
-function openLog(path: string, flags: "a" | "a+"): Promise<FileHandle> {
-  return open(path, flags, 0o640);
+interface OpenLog {
+  readonly handle: FileHandle;
+  readonly inode: bigint;
+}
+
+async function openLog(path: string, flags: "a" | "a+"): Promise<OpenLog> {
+  const handle = await open(path, flags, 0o640);
+  try {
+    return { handle, inode: (await handle.stat({ bigint: true })).ino };
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
 }
 
 async function endsInNewline(file: FileHandle, size: number): Promise<boolean> {

@@ -1,12 +1,15 @@
 import type { Socket } from "node:net";
 import { Duplex } from "node:stream";
+import type { AttachedStream, LogMark } from "./contract.js";
 
 /** The client's end of an attach connection past its first line: puts what is written into pieces. */
-export class AttachStream extends Duplex {
+export class AttachStream extends Duplex implements AttachedStream {
+  readonly mark: LogMark;
   readonly #socket: Socket;
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, mark: LogMark) {
     super({ allowHalfOpen: true, readableHighWaterMark: 256 << 10, writableHighWaterMark: 256 << 10 });
+    this.mark = mark;
     this.#socket = socket;
     socket.on("data", (chunk: Buffer) => {
       if (!this.push(chunk)) socket.pause();

@@ -1,11 +1,11 @@
 import { closeSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import type { Socket } from "node:net";
-import type { Duplex } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
-import { goJSON, isErrno, NotFound, Unavailable } from "../../spec/index.js";
+import { goJSON, isErrno, NotFound, nowNs, Unavailable } from "../../spec/index.js";
 import { AttachStream } from "./attach-stream.js";
 import type {
+  AttachedStream,
   AttachStreams,
   ExecRequest,
   Exit,
@@ -70,11 +70,12 @@ class SupervisorClient implements Supervisor {
     return this.#ask("exec", wire, notRunning({ id: request.id }));
   }
 
-  async attach(target: ProcessRef, streams: AttachStreams): Promise<Duplex> {
+  async attach(target: ProcessRef, streams: AttachStreams): Promise<AttachedStream> {
     for (;;) {
       await this.#needed();
       const socket = await connectTo(this.#options.directory);
-      if (socket && (await greet(socket, { open: "attach", target, streams }))) return new AttachStream(socket);
+      const welcome = socket && (await greet(socket, { open: "attach", target, streams }));
+      if (welcome) return new AttachStream(socket, welcome.mark ?? { atNs: nowNs() });
     }
   }
 

@@ -1,4 +1,5 @@
 import type { Duplex } from "node:stream";
+import type { LogPlace } from "../log/writer.js";
 import type { OCIProcess } from "../spec/oci.js";
 
 /** A container's first process; with an `execID`, one that was added to it. */
@@ -65,10 +66,25 @@ export interface Exit extends ProcessRef {
 /** What the supervisor keeps: a process that runs, or the exit of one that nobody has acknowledged. */
 export type Supervised = (ProcessRef & Started) | Exit;
 
+/** What of a process's log is from before a client was attached. */
+export interface LogMark {
+  /** When it was attached. */
+  readonly atNs: bigint;
+  /** Of one that runs: all before this place; nothing is in the log of what the client gets. */
+  readonly place?: LogPlace;
+}
+
 export interface AttachStreams {
   readonly stdin: boolean;
   readonly stdout: boolean;
   readonly stderr: boolean;
+  /** With what of an unfinished line the log has not got yet. */
+  readonly withBegun?: boolean;
+}
+
+/** A client's end of standard streams. */
+export interface AttachedStream extends Duplex {
+  readonly mark: LogMark;
 }
 
 export interface TerminalSize {
@@ -94,7 +110,7 @@ export interface Supervisor extends AsyncDisposable {
    * exec's always), `destroy` detaches and ends nothing. May come before `start` or `exec`: it is silent until then, and
    * what is written waits. A client that does not read makes the process wait once 1 MiB is kept for it, as with dockerd.
    */
-  attach(target: ProcessRef, streams: AttachStreams): Promise<Duplex>;
+  attach(target: ProcessRef, streams: AttachStreams): Promise<AttachedStream>;
   /** Ends what is attached to a process that will not start after all. */
   abandon(target: ProcessRef): Promise<void>;
   /** Nothing for a process without a tty. @throws NotFound: it does not run */

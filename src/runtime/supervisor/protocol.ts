@@ -3,6 +3,7 @@ import type {
   AttachStreams,
   ExecRequest,
   Exit,
+  LogMark,
   ProcessRef,
   Started,
   StartRequest,
@@ -30,6 +31,8 @@ export type Hello =
 export interface Welcome {
   readonly protocol: number;
   readonly pid: number;
+  /** Of an attach; not told by supervisors of before this was. */
+  readonly mark?: LogMark;
 }
 
 export interface Refusal {
@@ -66,13 +69,17 @@ export type SupervisorLine =
   /** The supervisor ends, since it has nothing to do; what it has not answered it has not done. */
   | { readonly leaving: true };
 
-/** Nanoseconds are more than a JSON number holds: keys that end in `Ns` hold their digits as text. */
+/** Nanoseconds and inodes can be more than a JSON number holds: such keys hold their digits as text. */
 export function toLine(value: object): string {
   return `${JSON.stringify(value, (_, item) => (typeof item === "bigint" ? String(item) : item))}\n`;
 }
 
 export function fromLine<T>(line: string): T {
-  return JSON.parse(line, (key, item) => (key.endsWith("Ns") && typeof item === "string" ? BigInt(item) : item)) as T;
+  return JSON.parse(line, (key, item) => (isLarge(key) && typeof item === "string" ? BigInt(item) : item)) as T;
+}
+
+function isLarge(key: string): boolean {
+  return key.endsWith("Ns") || key === "inode";
 }
 
 /** Names a process in maps and files. */

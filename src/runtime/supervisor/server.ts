@@ -1,6 +1,6 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { LayerkitError, messageOf } from "../../spec/index.js";
-import type { Exit } from "./contract.js";
+import type { Exit, LogMark } from "./contract.js";
 import {
   fromLine,
   type Hello,
@@ -9,6 +9,7 @@ import {
   readLines,
   type SupervisorLine,
   toLine,
+  type Welcome,
   type WireError,
 } from "./protocol.js";
 import type { Supervision } from "./supervision.js";
@@ -80,12 +81,11 @@ export class SupervisorServer {
     if (hello.protocol !== protocolVersion) {
       throw new Error(`this supervisor speaks version ${protocolVersion} of its protocol, not ${hello.protocol}`);
     }
-    if (hello.open === "attach") await this.#supervision.logged(hello.target);
-    socket.write(toLine({ protocol: protocolVersion, pid: process.pid }));
-    if (hello.open === "attach") {
-      this.#supervision.attach(hello.target, socket, hello.streams);
-      return;
-    }
+    const welcome = (mark?: LogMark) => {
+      socket.write(toLine({ protocol: protocolVersion, pid: process.pid, ...(mark && { mark }) } satisfies Welcome));
+    };
+    if (hello.open === "attach") return this.#supervision.attach(hello.target, socket, hello.streams, welcome);
+    welcome();
     for (const exit of this.#supervision.exits) send(socket, { exit });
     this.#controls.add(socket);
     readLines(socket, (line) => void this.#answer(socket, fromLine<RequestLine>(line)));

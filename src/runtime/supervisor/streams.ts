@@ -3,6 +3,7 @@ import type { OutputStream } from "../log/line-encoder.js";
 import { Attached } from "./attached.js";
 import type { AttachStreams } from "./contract.js";
 import type { Input } from "./input.js";
+import type { SupervisedProcess } from "./supervised.js";
 
 /** What clients send before the process has started. */
 const earlyLimit = 1 << 20;
@@ -28,7 +29,8 @@ export class Streams {
     return this.#clients.size === 0;
   }
 
-  add(socket: Socket, streams: AttachStreams, gone: () => void): void {
+  /** @param process it runs already, and has lines of which clients may want the beginning */
+  add(socket: Socket, streams: AttachStreams, gone: () => void, process?: Pick<SupervisedProcess, "begun">): void {
     const attached: Attached = new Attached(socket, streams, {
       input: (bytes) => streams.stdin && this.#take(bytes),
       inputEnded: () => streams.stdin && this.#endInput(),
@@ -39,6 +41,11 @@ export class Streams {
       },
     });
     this.#clients.add(attached);
+    if (!process || !streams.withBegun) return;
+    for (const stream of ["stdout", "stderr"] as const) {
+      const bytes = process.begun(stream);
+      if (bytes.length > 0 && streams[stream]) attached.send(this.#message(stream, bytes));
+    }
   }
 
   /** The process runs. @param input undefined: it reads nothing @param endsWithClient the first end of stdin is its own */
@@ -59,7 +66,7 @@ export class Streams {
     let message: Buffer | undefined;
     for (const client of this.#clients) {
       if (!client.wants(stream)) continue;
-      message ??= this.#tty ? Buffer.from(bytes) : framed(stream, bytes);
+      message ??= this.#message(stream, bytes);
       room = client.send(message) && room;
     }
     return room;
@@ -72,6 +79,10 @@ export class Streams {
 
   inputDrained(): void {
     for (const client of this.#clients) client.resume();
+  }
+
+  #message(stream: OutputStream, bytes: Uint8Array): Buffer {
+    return this.#tty ? Buffer.from(bytes) : framed(stream, bytes);
   }
 
   #take(bytes: Buffer): void {

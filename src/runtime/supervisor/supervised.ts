@@ -1,4 +1,6 @@
-import type { LogWriter } from "../log/writer.js";
+import { setTimeout as delay, setImmediate } from "node:timers/promises";
+import type { OutputStream } from "../log/line-encoder.js";
+import type { LogPlace, LogWriter } from "../log/writer.js";
 import type { ProcessRef, Started, TerminalSize } from "./contract.js";
 import type { PreparedStdio, Stdio } from "./stdio.js";
 import type { Streams } from "./streams.js";
@@ -19,6 +21,8 @@ export class SupervisedProcess implements Started {
   /** Bytes that clients are given whether they read or not: after its end a process waits for nobody. */
   #unconditional = 0;
   #logFull = false;
+  /** Nothing is read while there are any. */
+  #holds = 0;
 
   constructor(
     target: ProcessRef,
@@ -41,7 +45,7 @@ export class SupervisedProcess implements Started {
         if (log && !log.write(stream, bytes)) this.#logFull = true;
         const room = streams.give(stream, bytes) || this.#unconditional > 0;
         this.#unconditional -= bytes.length;
-        return room && !this.#logFull;
+        return room && this.#reads;
       },
       inputDrained: () => streams.inputDrained(),
     });
@@ -54,12 +58,28 @@ export class SupervisedProcess implements Started {
   }
 
   clientsDrained(): void {
-    if (!this.#logFull) for (const output of this.#stdio.outputs) output.resume();
+    if (this.#reads) for (const output of this.#stdio.outputs) output.resume();
   }
 
-  /** Resolves when what it has written up to now can be read in its log. */
-  async logged(): Promise<void> {
-    await this.#log?.written();
+  /** Calls `attach` at a moment when all that has been read is in its log, but for lines whose end has not come. */
+  async whenLogged(attach: (place: LogPlace | undefined) => void): Promise<void> {
+    this.#holds++;
+    try {
+      while (this.#log && !this.#log.place) await this.#log.written();
+      attach(this.#log?.place);
+    } finally {
+      this.#holds--;
+      this.clientsDrained();
+    }
+  }
+
+  /** What of a line is not in its log, since its end has not come. */
+  begun(stream: OutputStream): Buffer {
+    return this.#log?.begun(stream) ?? Buffer.alloc(0);
+  }
+
+  get #reads(): boolean {
+    return !this.#logFull && this.#holds === 0;
   }
 
   resize(size: TerminalSize): void {
@@ -73,12 +93,14 @@ export class SupervisedProcess implements Started {
     this.#stdio.input?.close();
     this.#stdio.terminal?.close();
     const { outputs } = this.#stdio;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, drainMs);
-    });
+    const over = new AbortController();
+    // Who was kept from reading all that time, by fifty starts at once, reads what there is before it is late.
+    const late = delay(drainMs, undefined, { signal: over.signal }).then(
+      () => setImmediate(),
+      () => {},
+    );
     await Promise.race([Promise.all(outputs.map(({ ended }) => ended)), late]);
-    clearTimeout(timer);
+    over.abort();
     for (const output of outputs) output.close();
     await Promise.all(outputs.map(({ ended }) => ended));
     await this.#log?.close();

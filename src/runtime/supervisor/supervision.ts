@@ -2,9 +2,19 @@ import { writeFileSync } from "node:fs";
 import type { Socket } from "node:net";
 import { AlreadyExists, messageOf, NotFound } from "../../spec/index.js";
 import { wallClockNs } from "../log/clock.js";
+import type { LogPlace } from "../log/writer.js";
 import { createFailure, execFailure, type RuntimePlace } from "../runc.js";
 import { Containers } from "./containers.js";
-import type { AttachStreams, Exit, ProcessRef, Started, StartRequest, Supervised, TerminalSize } from "./contract.js";
+import type {
+  AttachStreams,
+  Exit,
+  LogMark,
+  ProcessRef,
+  Started,
+  StartRequest,
+  Supervised,
+  TerminalSize,
+} from "./contract.js";
 import { keyOf, targetOf, type WireExec } from "./protocol.js";
 import type { Reaper } from "./reaper.js";
 import type { Records } from "./records.js";
@@ -87,18 +97,17 @@ export class Supervision {
     });
   }
 
-  /** A client that attaches finds in the log what it does not get itself. */
-  async logged(target: ProcessRef): Promise<void> {
-    await this.#processes.get(keyOf(target))?.logged();
-  }
-
-  attach(target: ProcessRef, socket: Socket, streams: AttachStreams): void {
+  /** @param welcome told of the log at the moment from which on the client is given all */
+  async attach(target: ProcessRef, socket: Socket, streams: AttachStreams, welcome: (mark: LogMark) => void) {
     const key = keyOf(target);
-    if (target.execID !== undefined && this.#exits.has(key)) {
-      socket.end();
-      return;
-    }
-    this.#streamsOf(key).add(socket, streams, () => this.#forgetUnused(key));
+    const process = this.#processes.get(key);
+    const attach = (place?: LogPlace) => {
+      welcome({ atNs: wallClockNs(), ...(place && { place }) });
+      if (target.execID !== undefined && this.#exits.has(key)) socket.end();
+      else this.#streamsOf(key).add(socket, streams, () => this.#forgetUnused(key), process);
+    };
+    if (process) await process.whenLogged(attach);
+    else attach();
   }
 
   abandon(target: ProcessRef): void {
