@@ -100,14 +100,14 @@ describe.skipIf(skip)("layerkit runs containers", () => {
     expect([made.status, (await readFile(cid, "utf8")).length]).toEqual([1, 64]);
     for (const [args, status, said] of [
       [["run", "--cidfile", cid, ...none, "true"], 125, `layerkit: --cidfile ${cid}: the file is there`],
-      [["run", "-it", ...none, "sh"], 125, "layerkit: the input device is not a TTY"],
+      [["run", "-it", ...none, "sh"], 1, "layerkit: the input device is not a TTY"],
       [["run", "-d", "-a", "stdout", ...none, "sh"], 125, "layerkit: --detach and --attach say opposite things"],
       [["run", "--rm", "--restart", "always", ...none, "sh"], 125, "layerkit: --rm and --restart"],
       [["run", "--ulimit", "x", ...none, "sh"], 125, "layerkit: --ulimit x: want NAME=SOFT[:HARD]"],
       [["run", "--detach-keys", "ab", ...none, "sh"], 125, "layerkit: --detach-keys ab"],
       [["-H", "unix:///no/where", "run", ...none, "sh"], 125, "layerkit: several -H are for serve"],
       [["update", "cc"], 2, "layerkit: nothing to change"],
-      [["exec", "-it", "cc", "sh"], 2, "layerkit: the input device is not a TTY"],
+      [["exec", "-it", "cc", "sh"], 1, "layerkit: the input device is not a TTY"],
     ] as const) {
       const ran = await layerkit(where, args);
       expect([ran.status, ran.stderr], args.join(" ")).toEqual([status, expect.stringContaining(said)]);

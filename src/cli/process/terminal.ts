@@ -1,8 +1,8 @@
-import { WrongUsage } from "../failure.js";
+import { FailedWith } from "../failure.js";
 
-/** @throws WrongUsage: a terminal is asked for and fed by something that is none */
+/** @throws FailedWith 1, as the docker command does: a terminal is asked for and fed by something that is none */
 export function assertTerminal({ tty, stdin }: { readonly tty: boolean; readonly stdin: boolean }): void {
-  if (tty && stdin && !process.stdin.isTTY) throw new WrongUsage("the input device is not a TTY");
+  if (tty && stdin && !process.stdin.isTTY) throw new FailedWith(1, new Error("the input device is not a TTY"));
 }
 
 /** Makes the terminal raw that standard input is, until disposed or the process ends; nothing where it is none. */
