@@ -11,11 +11,11 @@ export interface Execs {
   create(name: string, body: ExecCreateBody): Promise<{ Id: string }>;
   /**
    * Attached: resolves to its streams at once; a program that cannot be started is told there, in one frame, and exit
-   * code 126 or 127. Ending the write half ends its standard input; the exit code is known before the stream ends.
+   * code 126 or 127, and so is that it has been started before. Ending the write half ends its standard input; the exit code is known before the stream ends.
    * Detached: resolves to undefined when it runs.
    *
-   * @throws NotFound; Conflict: it has been started before, or the container is stopped or paused; detached also what
-   * the runtime says
+   * @throws NotFound; Conflict: the container is stopped or paused; detached also that it has been started before, and
+   * what the runtime says
    */
   start(id: string, options: ExecStartOptions): Promise<ProcessStream | undefined>;
   /** @throws NotFound: it has ended */
@@ -26,5 +26,4 @@ export interface Execs {
 export interface ExecStartOptions extends AbortOption {
   readonly detach?: boolean;
   readonly tty?: boolean;
-  readonly detachKeys?: string;
 }

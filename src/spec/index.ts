@@ -4,6 +4,7 @@
  */
 export * from "./credentials.js";
 export * from "./descriptor.js";
+export * from "./detach-keys.js";
 export * from "./digest.js";
 export * from "./errors.js";
 export * from "./go-json.js";

@@ -1,8 +1,8 @@
 import { Command } from "commander";
 import type { ContainerInspect } from "../../engine/index.js";
-import { Conflict } from "../../spec/index.js";
+import { Conflict, usualDetachKeys } from "../../spec/index.js";
 import { pathPart } from "../client.js";
-import { detachKeys, usualKeys } from "../process/detach-keys.js";
+import { keysOf } from "../process/detach-keys.js";
 import { attachedConnections, runAttached, stayed } from "../process/run-attached.js";
 import { assertTerminal } from "../process/terminal.js";
 import { talking } from "../session.js";
@@ -18,14 +18,14 @@ export function attachCommand(): Command {
     .description("connect with a running container; the exit status is the program's")
     .argument("<container>")
     .option("--no-stdin", "give it nothing")
-    .option("--detach-keys <keys>", "what to type to leave it running", usualKeys)
+    .option("--detach-keys <keys>", "what to type to leave it running", usualDetachKeys)
     .option("--sig-proxy [yes]", "pass signals on to it", "true")
     .action(
       talking<Options>(
         async (session) => {
           const { client, args, options } = session;
           const [name = ""] = args;
-          const keys = detachKeys(options.detachKeys);
+          const keys = keysOf(options.detachKeys);
           const { Id, State, Config } = await client.get<ContainerInspect>(`/containers/${pathPart(name)}/json`);
           assertRuns(State);
           const { Tty: tty = false, OpenStdin = false } = Config;

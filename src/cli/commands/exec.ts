@@ -1,10 +1,11 @@
 import { Command } from "commander";
 import type { ExecCreateBody, ExecInspect } from "../../engine/index.js";
+import { usualDetachKeys } from "../../spec/index.js";
 import { pathPart } from "../client.js";
 import { addFlags, putFlags } from "../flags/flag.js";
 import { executionFlags } from "../flags/process.js";
 import { attach } from "../process/attachment.js";
-import { detachKeys, usualKeys } from "../process/detach-keys.js";
+import { keysOf } from "../process/detach-keys.js";
 import { stayed } from "../process/run-attached.js";
 import { assertTerminal, tellSize, terminalSize } from "../process/terminal.js";
 import { type Session, talking } from "../session.js";
@@ -24,7 +25,7 @@ export function execCommand(): Command {
     .argument("<command...>")
     .passThroughOptions()
     .option("-d, --detach", "leave it running")
-    .option("--detach-keys <keys>", "what to type to leave it running", usualKeys)
+    .option("--detach-keys <keys>", "what to type to leave it running", usualDetachKeys)
     .option("-i, --interactive", "give it standard input")
     .option("--privileged", "give it all rights");
   return addFlags(command, executionFlags).action(
@@ -39,10 +40,10 @@ export function execCommand(): Command {
 
 async function exec({ client, args: [name = "", ...Cmd], options, signal }: Session<Options>): Promise<number> {
   const { detach = false, privileged = false } = options;
-  const keys = detachKeys(options.detachKeys);
+  const keys = keysOf(options.detachKeys);
   const stdin = (options.interactive ?? false) && !detach;
   const shown = { AttachStdin: stdin, AttachStdout: !detach, AttachStderr: !detach };
-  const body: ExecCreateBody = { Cmd, ...shown, Detach: detach, Privileged: privileged };
+  const body: ExecCreateBody = { Cmd, ...shown, Detach: detach, DetachKeys: keys.text, Privileged: privileged };
   const { Tty: tty = false } = putFlags(body, executionFlags, options);
   if (!detach) assertTerminal({ tty, stdin });
   const size = tty ? terminalSize() : undefined;

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { usualDetachKeys } from "../../spec/index.js";
 import { assertNoCidFile, writeCidFile } from "../cid-file.js";
 import { pathPart } from "../client.js";
 import { type CreateOptions, createContainer } from "../create.js";
@@ -6,7 +7,7 @@ import { FailedWith, WrongUsage } from "../failure.js";
 import { addMakingOptions } from "../flags/common.js";
 import { addCreateFlags, attachTo, createRequest } from "../flags/request.js";
 import { print } from "../print.js";
-import { detachKeys, usualKeys } from "../process/detach-keys.js";
+import { keysOf } from "../process/detach-keys.js";
 import { attachedConnections, runAttached } from "../process/run-attached.js";
 import { assertTerminal, terminalSize } from "../process/terminal.js";
 import { type Session, talking } from "../session.js";
@@ -29,7 +30,7 @@ export function runCommand(): Command {
     .passThroughOptions()
     .option("-d, --detach", "leave it running and print its id")
     .option("-a, --attach <stream>", "only to stdin, stdout or stderr; may be repeated", collect)
-    .option("--detach-keys <keys>", "what to type to leave it running", usualKeys)
+    .option("--detach-keys <keys>", "what to type to leave it running", usualDetachKeys)
     .option("--sig-proxy [yes]", "pass signals on to it", "true");
   return addCreateFlags(addMakingOptions(command)).action(
     talking<Options>(
@@ -46,7 +47,7 @@ async function run(session: Session<Options>): Promise<number> {
   const [image = "", ...cmd] = args;
   const { detach = false, cidfile } = options;
   if (detach && options.attach) throw new WrongUsage("--detach and --attach say opposite things");
-  const keys = detachKeys(options.detachKeys);
+  const keys = keysOf(options.detachKeys);
   const given = createRequest(image, cmd, options);
   const request = detach ? given : attachTo(given, options.attach);
   const { Tty: tty = false, AttachStdin: stdin = false } = request;

@@ -1,9 +1,10 @@
 import { Command } from "commander";
 import type { ContainerInspect } from "../../engine/index.js";
+import { usualDetachKeys } from "../../spec/index.js";
 import { pathPart } from "../client.js";
 import { each, WrongUsage } from "../failure.js";
 import { print } from "../print.js";
-import { detachKeys, usualKeys } from "../process/detach-keys.js";
+import { keysOf } from "../process/detach-keys.js";
 import { attachedConnections, runAttached, stayed } from "../process/run-attached.js";
 import { assertTerminal } from "../process/terminal.js";
 import { type Session, talking } from "../session.js";
@@ -20,7 +21,7 @@ export function startCommand(): Command {
     .argument("<container...>")
     .option("-a, --attach", "show what it writes until it ends; the exit status is the program's")
     .option("-i, --interactive", "the same, and give it what is typed")
-    .option("--detach-keys <keys>", "what to type to leave it running", usualKeys)
+    .option("--detach-keys <keys>", "what to type to leave it running", usualDetachKeys)
     .action(
       talking<Options>(
         async (session) => {
@@ -41,7 +42,7 @@ async function attached(session: Session<Options>): Promise<number> {
   const { client, args, options } = session;
   const [name = "", another] = args;
   if (another !== undefined) throw new WrongUsage("only one container can be attached to");
-  const keys = detachKeys(options.detachKeys);
+  const keys = keysOf(options.detachKeys);
   const { Id, Config, HostConfig } = await client.get<ContainerInspect>(`/containers/${pathPart(name)}/json`);
   const { Tty: tty = false, OpenStdin = false, AttachStdout: stdout = true, AttachStderr: stderr = true } = Config;
   const stdin = (options.interactive ?? false) && OpenStdin;

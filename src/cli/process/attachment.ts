@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import type { Socket } from "node:net";
-import { untilKeys } from "./detach-keys.js";
+import { type Keys, untilKeys } from "./detach-keys.js";
 import { showOutput } from "./show-output.js";
 import { rawTerminal } from "./terminal.js";
 
@@ -9,7 +9,7 @@ export interface AttachmentOptions {
   /** Whether standard input goes to the process. */
   readonly stdin: boolean;
   /** What is typed at a terminal to leave. */
-  readonly keys: Uint8Array;
+  readonly keys: Keys;
 }
 
 /**
@@ -47,7 +47,7 @@ export async function attach(
 }
 
 /** Not waited for: a process may end without having read all it is given. */
-async function send(connection: Socket, keys: Uint8Array | undefined, leave: () => void): Promise<void> {
+async function send(connection: Socket, keys: Keys | undefined, leave: () => void): Promise<void> {
   const input = keys ? untilKeys(process.stdin, keys) : process.stdin[Symbol.asyncIterator]();
   try {
     for (;;) {

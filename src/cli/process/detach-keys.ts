@@ -1,50 +1,34 @@
+import { DetachKeys, detachKeys, messageOf } from "../../spec/index.js";
 import { WrongUsage } from "../failure.js";
 
-/** What is typed to leave a container running. */
-export const usualKeys = "ctrl-p,ctrl-q";
+/** What is typed to leave a process, as it was written, and the bytes that the keys send. */
+export interface Keys {
+  readonly text: string;
+  readonly bytes: Uint8Array;
+}
 
-const control = "@abcdefghijklmnopqrstuvwxyz[\\]^_";
-
-/** `ctrl-p,ctrl-q` or `a,b` as the bytes that the keys send. @throws WrongUsage */
-export function detachKeys(text: string): Uint8Array {
-  return Uint8Array.from(text.split(","), (key) => {
-    const held = /^ctrl-(.)$/i.exec(key)?.[1]?.toLowerCase();
-    const code = held === undefined ? -1 : control.indexOf(held);
-    if (code >= 0) return code;
-    if (/^[\x20-\x7e]$/.test(key)) return key.charCodeAt(0);
-    throw new WrongUsage(
-      `--detach-keys ${text}: ${JSON.stringify(key)} is no key: want one character, or ctrl- and one`,
-    );
-  });
+/** @throws WrongUsage */
+export function keysOf(text: string): Keys {
+  try {
+    return { text, bytes: detachKeys(text) };
+  } catch (error) {
+    throw new WrongUsage(`--detach-keys ${text}: ${messageOf(error)}: want single characters, or ctrl- and one`);
+  }
 }
 
 /**
- * Passes on what is typed until the keys are, one right after the other; the beginning of them is held back until it
- * is clear that it is none.
+ * Passes on what is typed until the keys are.
  *
  * @returns whether they were typed: false at the end of the input
  */
-export async function* untilKeys(
-  input: AsyncIterable<Uint8Array>,
-  keys: Uint8Array,
-): AsyncGenerator<Uint8Array, boolean> {
-  let matched = 0;
+export async function* untilKeys(input: AsyncIterable<Uint8Array>, keys: Keys): AsyncGenerator<Uint8Array, boolean> {
+  const detaching = new DetachKeys(keys.bytes);
   for await (const chunk of input) {
-    const passed: number[] = [];
-    for (const byte of chunk) {
-      if (byte !== keys[matched]) {
-        passed.push(...keys.subarray(0, matched));
-        matched = 0;
-      }
-      if (byte === keys[matched]) matched += 1;
-      else passed.push(byte);
-      if (matched === keys.length) {
-        if (passed.length > 0) yield Uint8Array.from(passed);
-        return true;
-      }
-    }
-    if (passed.length > 0) yield Uint8Array.from(passed);
+    const { passed, found } = detaching.take(chunk);
+    if (passed.length > 0) yield passed;
+    if (found) return true;
   }
-  if (matched > 0) yield keys.subarray(0, matched);
+  const rest = detaching.rest();
+  if (rest.length > 0) yield rest;
   return false;
 }

@@ -3,6 +3,7 @@ import { type Client, pathPart, type Reply } from "../client.js";
 import { FailedWith } from "../failure.js";
 import type { Interrupt } from "../interrupt.js";
 import { attach } from "./attachment.js";
+import type { Keys } from "./detach-keys.js";
 import { tellSize } from "./terminal.js";
 
 export interface Attached {
@@ -10,7 +11,7 @@ export interface Attached {
   readonly stdin: boolean;
   readonly stdout: boolean;
   readonly stderr: boolean;
-  readonly keys: Uint8Array;
+  readonly keys: Keys;
   /** Whether signals go to the process. */
   readonly proxy: boolean;
   /** What is waited for, where there is to be an exit status. */
@@ -32,7 +33,8 @@ export async function runAttached(
   begin: () => Promise<void> = async () => {},
 ): Promise<number | "detached"> {
   const path = `/containers/${pathPart(name)}`;
-  const connection = await client.hijack(`${path}/attach`, { query: { stream: true, stdin, stdout, stderr } });
+  const query = { stream: true, stdin, stdout, stderr, detachKeys: keys.text };
+  const connection = await client.hijack(`${path}/attach`, { query });
   const waiting = await client.send("POST", `${path}/wait`, { query: { condition } });
   try {
     await begin();

@@ -1,4 +1,5 @@
 import { Duplex } from "node:stream";
+import { DetachKeys } from "../../spec/index.js";
 
 export interface ClientStreamParts {
   /** Comes first. */
@@ -7,16 +8,23 @@ export interface ClientStreamParts {
   readonly live?: Duplex;
   /** The reading side ends no sooner than this has settled. */
   readonly until?: Promise<unknown>;
+  /** What is written to leave: the live streams are destroyed then, and this ends. */
+  readonly leave?: { readonly keys: Uint8Array; left(): void };
 }
 
 /** What a client gets of a process, and what it gives to it. Without a live process what is written goes nowhere. */
 export class ClientStream extends Duplex {
   readonly #live: Duplex | undefined;
+  readonly #keys: DetachKeys | undefined;
+  readonly #left: () => void;
+  #isLeft = false;
   #wanted: () => void = () => {};
 
   constructor(parts: ClientStreamParts) {
     super();
     this.#live = parts.live;
+    this.#keys = parts.leave && new DetachKeys(parts.leave.keys);
+    this.#left = () => parts.leave?.left();
     void this.#pump(parts).catch((error) => this.destroy(error));
   }
 
@@ -29,25 +37,35 @@ export class ClientStream extends Duplex {
         });
         if (this.destroyed) return;
       }
-      this.push(null);
     } catch (error) {
-      // What the client has destroyed has nothing to tell.
-      if (!this.destroyed) throw error;
+      // What the client has destroyed, or left, has nothing to tell.
+      if (!this.destroyed && !this.#isLeft) throw error;
     }
+    if (!this.destroyed) this.push(null);
   }
 
   override _read(): void {
     this.#wanted();
   }
 
-  override _write(chunk: Uint8Array, encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    if (this.#live?.writable) this.#live.write(chunk, encoding, done);
-    else done();
+  override _write(chunk: Uint8Array, _: BufferEncoding, done: (error?: Error | null) => void): void {
+    const { passed, found } = this.#keys?.take(chunk) ?? { passed: chunk, found: false };
+    const written = found ? () => this.#leave(done) : done;
+    if (passed.length > 0 && this.#live?.writable) this.#live.write(passed, written);
+    else written();
   }
 
   override _final(done: (error?: Error | null) => void): void {
-    if (this.#live?.writable) this.#live.end(() => done());
+    if (this.#live?.writable) this.#live.end(this.#keys?.rest() ?? "", () => done());
     else done();
+  }
+
+  #leave(done: () => void): void {
+    this.#isLeft = true;
+    this.#live?.destroy();
+    this.#wanted();
+    this.#left();
+    done();
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {

@@ -1,5 +1,5 @@
 import { execSpec, RuntimeFailure } from "../../runtime/index.js";
-import { Conflict, InvalidParameter, messageOf, NotFound, randomID } from "../../spec/index.js";
+import { Conflict, detachKeys, InvalidParameter, NotFound, randomID, usualDetachKeys } from "../../spec/index.js";
 import type { ExecCreateBody } from "../api-process.js";
 import { type ContainerParts, emitContainer } from "../container/container-parts.js";
 import type { Container } from "../container/container-store.js";
@@ -31,9 +31,19 @@ export function createExec(parts: ContainerParts, name: string, body: ExecCreate
   const container = parts.store.find(name);
   if (!body.Cmd?.length) throw new InvalidParameter("No exec command specified");
   assertRuns(container, name);
+  keysOf(body);
   const exec = parts.execs.add(randomID(), container.stored.ID, body);
   tell(parts, container, exec, "exec_create");
   return exec;
+}
+
+/** Unless given those that are usual. @throws Error: one of them is none, for dockerd a fault of its own */
+function keysOf({ DetachKeys: text }: ExecCreateBody): Uint8Array {
+  try {
+    return detachKeys(text || usualDetachKeys);
+  } catch (error) {
+    throw new Error(`Invalid escape keys (${text}) provided`, { cause: error });
+  }
 }
 
 function assertRuns({ stored }: Container, name: string): void {
@@ -56,27 +66,35 @@ async function startExec(
   const { store, supervisor } = parts;
   const { id, body } = exec;
   const target = { id: exec.container, execID: id };
-  if (exec.state === "ended") throw new Conflict(`Error: Exec command ${id} has already run`);
-  if (exec.state === "running") throw new Conflict(`Error: Exec command ${id} is already running`);
-  const container = store.find(exec.container);
-  assertRuns(container, exec.container);
-  exec.state = "running";
   const {
     AttachStdin: stdin = false,
     AttachStdout: stdout = false,
     AttachStderr: stderr = false,
     Tty: tty = false,
   } = body;
+  const container = store.find(exec.container);
+  assertRuns(container, exec.container);
+  const failed = (error: Error) => {
+    if (detach) throw error;
+    return { tty, stream: new ClientStream({ past: lastWords(error.message, tty) }) };
+  };
+  if (exec.state !== "created") {
+    const again = exec.state === "ended" ? "has already run" : "is already running";
+    return failed(new Conflict(`Error: Exec command ${id} ${again}`));
+  }
+  exec.state = "running";
   const live = detach ? undefined : await supervisor.attach(target, { stdin, stdout, stderr });
   try {
     await launch(parts, container, exec);
   } catch (error) {
     live?.destroy();
     await supervisor.abandon(target).catch(() => {});
-    if (!live || !(error instanceof RuntimeFailure || error instanceof InvalidParameter)) throw error;
-    return { tty, stream: new ClientStream({ past: lastWords(messageOf(error), tty) }) };
+    if (error instanceof RuntimeFailure || error instanceof InvalidParameter) return failed(error);
+    throw error;
   }
-  return live && { tty, stream: new ClientStream({ live, until: exec.ended }) };
+  const left = () => emitContainer(parts, container, "exec_detach", { execID: id });
+  const leave = tty && stdin && { keys: keysOf(body), left };
+  return live && { tty, stream: new ClientStream({ live, until: exec.ended, ...(leave && { leave }) }) };
 }
 
 /** Starts the process of an exec that is marked as running; without success it has ended with 126. */

@@ -117,7 +117,9 @@ describe.skipIf(cannotRun)("what is seen in a container", () => {
     expect((await ours.engine.containers.inspect(id)).ExecIDs).toEqual([Id]);
     stream.end("typed");
     expect(await textOf(stream)).toBe("typed");
-    await expect(execs.start(Id, {})).rejects.toThrow(Conflict);
+    const again = (await execs.start(Id, {}))!;
+    expect(await textOf(again.stream)).toBe(`Error: Exec command ${Id} has already run\r\n`);
+    await expect(execs.start(Id, { detach: true })).rejects.toThrow(Conflict);
     await expect(execs.inspect("zz")).rejects.toThrow(new NotFound("No such exec instance: zz"));
   });
 });
