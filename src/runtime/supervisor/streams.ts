@@ -3,11 +3,15 @@ import type { OutputStream } from "../log/line-encoder.js";
 import { Attached } from "./attached.js";
 import type { AttachStreams } from "./contract.js";
 import type { Input } from "./input.js";
-import type { SupervisedProcess } from "./supervised.js";
 
 /** What clients send before the process has started. */
 const earlyLimit = 1 << 20;
 const streamNumber = { stdout: 1, stderr: 2 } as const;
+
+export interface BegunLines {
+  /** What of a line is not in the log, since its end has not come. */
+  begun(stream: OutputStream): Buffer;
+}
 
 /** The clients of one process, from before its start to its end. */
 export class Streams {
@@ -30,7 +34,7 @@ export class Streams {
   }
 
   /** @param process it runs already, and has lines of which clients may want the beginning */
-  add(socket: Socket, streams: AttachStreams, gone: () => void, process?: Pick<SupervisedProcess, "begun">): void {
+  add(socket: Socket, streams: AttachStreams, gone: () => void, process?: BegunLines): void {
     const attached: Attached = new Attached(socket, streams, {
       input: (bytes) => streams.stdin && this.#take(bytes),
       inputEnded: () => streams.stdin && this.#endInput(),

@@ -3,7 +3,7 @@ import type { OutputStream } from "../log/line-encoder.js";
 import type { LogPlace, LogWriter } from "../log/writer.js";
 import type { ProcessRef, Started, TerminalSize } from "./contract.js";
 import type { PreparedStdio, Stdio } from "./stdio.js";
-import type { Streams } from "./streams.js";
+import type { BegunLines, Streams } from "./streams.js";
 
 /** How long the end of a process waits for the end of its output, which others may hold open: dockerd's time. */
 const drainMs = 2_000;
@@ -11,7 +11,7 @@ const drainMs = 2_000;
 const unreadLimit = 4 << 20;
 
 /** A process that runs or has run: its standard streams, its log and its clients. */
-export class SupervisedProcess implements Started {
+export class SupervisedProcess implements Started, BegunLines {
   readonly target: ProcessRef;
   readonly pid: number;
   readonly startedAtNs: bigint;
@@ -73,7 +73,7 @@ export class SupervisedProcess implements Started {
     }
   }
 
-  /** What of a line is not in its log, since its end has not come. */
+  /** @see BegunLines */
   begun(stream: OutputStream): Buffer {
     return this.#log?.begun(stream) ?? Buffer.alloc(0);
   }
