@@ -2,12 +2,13 @@
  * Run by a test in a network and a mount namespace of its own, with a directory to work in: containers on the bridge
  * of a daemon, under the real docker command. Prints one JSON object.
  */
-import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { copyFile, mkdir, mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { raiseLoopback } from "../src/sys/index.js";
 import { Layerkitd } from "./oracle/layerkitd.js";
-import { run } from "./oracle/run.js";
+import { output, run } from "./oracle/run.js";
 import { smallRoot } from "./oracle/small-root.js";
 import { until } from "./oracle/until.js";
 
@@ -85,6 +86,54 @@ await listens("web", 2);
 found.restarted = await said("127.0.0.1", 8080);
 await daemon.docker("rm", "--force", "web", "other", "third");
 found.gone = [await said("127.0.0.1", 8080), await rules()];
+
+// The daemon is killed while it starts a container: after its ports are published, then after its process has begun.
+const veths = async () => (await readFile("/proc/self/net/dev", "utf8")).match(/^ *veth/gm)?.length ?? 0;
+const begun = (name: string) => until(async () => existsSync(join(directory, name)));
+const left = async () => [(await rules()) > 0, await veths()];
+async function crashInStart(name: string): Promise<void> {
+  const cut = daemon.tryDocker(["run", "--detach", "--name", name, "--publish", "8090:80", ...held, "base:1", "cat"]);
+  await begun(name);
+  daemon.kill();
+  await cut;
+  await daemon[Symbol.asyncDispose]();
+}
+const held = ["--interactive", "--runtime", "held"];
+await daemon[Symbol.asyncDispose]();
+const config = join(directory, "daemon.json");
+await writeFile(config, JSON.stringify({ runtimes: { held: { path: join(directory, "runtime") } } }));
+const waits = (name: string) =>
+  `touch ${directory}/${name}; while test -e ${config} -a ! -e ${directory}/go; do sleep 0.01; done`;
+await writeFile(
+  join(directory, "runtime"),
+  `#!/bin/sh\nrunc "$@" || exit\ncase "$*" in *" run "*) ${waits("late")};; esac\n`,
+  { mode: 0o755 },
+);
+const portmap = "/usr/lib/cni/portmap";
+await copyFile(portmap, join(directory, "portmap"));
+await writeFile(
+  join(directory, "held-portmap"),
+  `#!/bin/sh\n${directory}/portmap || exit\n[ $CNI_COMMAND = ADD ] || exit 0\n${waits("early")}\n`,
+  { mode: 0o755 },
+);
+daemon = await Layerkitd.start(root, [...bridged, "--config-file", config]);
+await run("mount", ["--bind", join(directory, "held-portmap"), portmap]);
+await crashInStart("early");
+// Its script still waits.
+await output("umount", ["--lazy", portmap]);
+found.early = [await left()];
+daemon = await Layerkitd.start(root, [...bridged, "--config-file", config]);
+(found.early as unknown[]).push(await left(), await daemon.docker("inspect", "--format", "{{.State.Status}}", "early"));
+await daemon.docker("rm", "early");
+await crashInStart("late");
+found.late = [await left()];
+await writeFile(join(directory, "go"), "");
+daemon = await Layerkitd.start(root, [...bridged, "--config-file", config]);
+(found.late as unknown[]).push(await daemon.docker("inspect", "--format", "{{.NetworkSettings.IPAddress}}", "late"));
+await start("fourth");
+(found.late as unknown[]).push(await daemon.docker("inspect", "--format", "{{.NetworkSettings.IPAddress}}", "fourth"));
+await daemon.docker("rm", "--force", "late", "fourth");
+(found.late as unknown[]).push(await left());
 
 // Without plugins, as on a machine that lacks them.
 const empty = await mkdtemp(join(directory, "empty-"));

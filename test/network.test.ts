@@ -9,8 +9,11 @@ import { scratch } from "./oracle/scratch.js";
 const program = fileURLToPath(new URL("./network.test.program.js", import.meta.url));
 const missing = lacking("root", "mounts", "docker", "runc", "perl", "iptables", "unshare", "/usr/lib/cni/portmap");
 
+const timeout = 90_000;
+
 test.skipIf(missing)(
   "containers on the bridge are reached by their ports, by each other, and after the daemon was killed",
+  { timeout },
   async () => {
     await using directory = await scratch();
     const own = ["--net", "--mount", "--propagation", "private"];
@@ -31,6 +34,8 @@ test.skipIf(missing)(
       third: "172.17.0.4",
       restarted: "hello",
       gone: ["ECONNREFUSED", 0],
+      early: [[true, 1], [false, 0], "created"],
+      late: [[true, 1], "172.17.0.2", "172.17.0.3", [false, 0]],
       lacking: [125, true],
       host: "ran",
     });

@@ -14,12 +14,13 @@ import {
   parseAddress,
   removeNamespace,
 } from "../../runtime/index.js";
-import { Conflict, randomID, Unavailable } from "../../spec/index.js";
+import { Conflict, messageOf, randomID, Unavailable } from "../../spec/index.js";
 import type { EndpointSettings, PortMap } from "../api-container.js";
 import type { Container, ContainerStore } from "../container/container-store.js";
 import type { StoredContainer, StoredNetworks } from "../container/stored.js";
 import { anywhere, Claims } from "./claims.js";
 import { bridgeDevice, type NetworkSettings, parseBip } from "./network-settings.js";
+import { PlaceNotes } from "./place-notes.js";
 import { portMap, publishedPorts, wantedPorts } from "./ports.js";
 
 export interface ContainerNetworkOptions {
@@ -41,21 +42,22 @@ export interface NetworkPlace {
 
 /**
  * The default network: a bridge with addresses and published ports. Which are taken is known from the containers that
- * run; so there is nothing else to keep, nor to repair after a crash.
+ * run. A place is noted before it is made, for who comes after a crash: the container's own file tells of it only when
+ * its process has been started.
  */
 export class ContainerNetwork implements AsyncDisposable {
   readonly #options: ContainerNetworkOptions;
   readonly #namespaces = new NetworkNamespaces();
   /** Of containers that are being connected or are. */
   readonly #claims = new Claims();
+  readonly #notes: PlaceNotes;
   #bridge: Bridge | undefined;
 
   constructor(options: ContainerNetworkOptions) {
     this.#options = options;
+    this.#notes = new PlaceNotes(options.directory);
     for (const { stored } of options.store.list()) {
-      const address = addressOf(stored.NetworkSettings);
-      if (!stored.State.Running || address === undefined) continue;
-      this.#claims.restore(stored.ID, { address, ports: portsOf(stored.NetworkSettings) });
+      if (stored.State.Running) this.#claim(stored.ID, stored.NetworkSettings);
     }
   }
 
@@ -79,13 +81,16 @@ export class ContainerNetwork implements AsyncDisposable {
       const wishes = wantedPorts(config, host, this.#options.settings.ip ?? anywhere);
       if (wishes.length > 0 && this.#options.settings.rules === false) throw new Unavailable(noRules);
       const ports = await this.#claims.ports(id, wishes);
-      await this.#namespaces.make(namespace);
       const mac = config.MacAddress || hardwareAddress(address);
       const member = { id, namespace, interface: "eth0", address, hardwareAddress: mac, ports };
+      const settings = this.#settings(stored, bridge, endpoint, member);
+      await this.#notes.write(id, settings);
+      await this.#namespaces.make(namespace);
       await joinBridge(bridge, member);
-      return { namespace, settings: this.#settings(stored, bridge, endpoint, member) };
+      return { namespace, settings };
     } catch (error) {
       await removeNamespace(namespace);
+      await this.#notes.remove(id);
       this.#claims.free(id);
       if (!(error instanceof Conflict)) throw error;
       const about = `driver failed programming external connectivity on endpoint ${stored.Name.slice(1)} (${endpoint})`;
@@ -94,8 +99,35 @@ export class ContainerNetwork implements AsyncDisposable {
   }
 
   /** Takes back the place of a container that has ended, whoever connected it. One without a place is no error. */
-  async disconnect({ stored }: Container): Promise<void> {
-    const { ID: id, NetworkSettings: settings } = stored;
+  disconnect({ stored }: Container): Promise<void> {
+    return this.#takeBack(stored.ID, stored.NetworkSettings);
+  }
+
+  /** The place of a container that was started by an engine which a crash has ended before it could say so. */
+  async restored(id: string): Promise<StoredNetworks | undefined> {
+    const settings = await this.#notes.read(id);
+    if (settings) this.#claim(id, settings);
+    return settings;
+  }
+
+  #claim(id: string, settings: StoredNetworks): void {
+    const address = addressOf(settings);
+    if (address !== undefined) this.#claims.restore(id, { address, ports: portsOf(settings) });
+  }
+
+  /** Takes back the places of starts that a crash has cut short. @param report told one line of each that cannot be */
+  async sweep(report: (line: string) => void): Promise<void> {
+    const runs = (id: string) =>
+      this.#options.store.list().some(({ stored: { ID, State } }) => ID === id && State.Running);
+    for (const id of await this.#notes.list()) {
+      const settings = runs(id) ? undefined : await this.#notes.read(id);
+      if (!settings) continue;
+      const failed = (error: unknown) => report(`container ${id}: its place on the bridge: ${messageOf(error)}`);
+      await this.#takeBack(id, settings).catch(failed);
+    }
+  }
+
+  async #takeBack(id: string, settings: StoredNetworks): Promise<void> {
     const address = addressOf(settings);
     this.#claims.free(id);
     if (address === undefined) return;
@@ -106,6 +138,7 @@ export class ContainerNetwork implements AsyncDisposable {
     } finally {
       await removeNamespace(namespace);
     }
+    await this.#notes.remove(id);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -14,7 +14,7 @@ import { later, processEnded, settle } from "./ended.js";
 import { watchHealth } from "./health.js";
 import { hold } from "./hold.js";
 import { endBriefPause } from "./pause.js";
-import { run } from "./start.js";
+import { run, sandboxed } from "./start.js";
 import { running, withState, withStored } from "./states.js";
 
 /**
@@ -37,6 +37,7 @@ export async function takeUp(parts: ContainerParts): Promise<void> {
     }
   }
   await sweepBundles(parts, supervised);
+  await parts.attachments.sweep(report);
   for (const one of supervised) {
     const { id } = one;
     if (store.isThere(id)) continue;
@@ -53,7 +54,7 @@ async function adopt(parts: ContainerParts, id: string, one: Supervised): Promis
   const { store, lives } = parts;
   const container = store.byID(id);
   if (!container) return;
-  const adopted = isKnown(container, one) ? container : started(parts, container, one);
+  const adopted = isKnown(container, one) ? container : await started(parts, container, one);
   if (!("exitCode" in one)) await endBriefPause(parts, id, one.pid);
   const frozen = !("exitCode" in one) && isFrozen(one.pid);
   const now = frozen === adopted.stored.State.Paused ? adopted : withState(adopted, { Paused: frozen });
@@ -76,13 +77,16 @@ function isKnown({ stored: { State } }: Container, one: Supervised): boolean {
 }
 
 /** What its start had written beside it is found where it always is. */
-function started({ store }: ContainerParts, container: Container, one: Supervised): Container {
+async function started(parts: ContainerParts, container: Container, one: Supervised): Promise<Container> {
+  const { store, attachments } = parts;
+  const place = await attachments.restored(container.stored.ID);
   const directory = store.pathOf(container.stored.ID);
   const there = (name: string) => (existsSync(join(directory, name)) ? join(directory, name) : "");
   const { pid, startedAtNs } = "exitCode" in one ? { pid: 0, startedAtNs: one.startedAtNs ?? one.atNs } : one;
   return withStored(withState(container, running(pid, startedAtNs)), {
     HasBeenStartedBefore: true,
     HasBeenManuallyStopped: false,
+    ...(place && { NetworkSettings: sandboxed(place, pid) }),
     LogPath: there(`${container.stored.ID}-json.log`),
     ...{ HostnamePath: there("hostname"), HostsPath: there("hosts"), ResolvConfPath: there("resolv.conf") },
   });

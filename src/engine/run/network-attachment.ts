@@ -64,6 +64,16 @@ export class Attachments {
     return { ...settings, ...place, ...(isAttached && { Ports: {} }) };
   }
 
+  /** @see ContainerNetwork.restored */
+  restored(id: string): Promise<StoredNetworks | undefined> {
+    return this.#parts.bridge.restored(id);
+  }
+
+  /** @see ContainerNetwork.sweep */
+  sweep(report: (line: string) => void): Promise<void> {
+    return this.#parts.bridge.sweep(report);
+  }
+
   /** @returns what the container's file says from then on */
   async detach(container: Container): Promise<StoredNetworks> {
     const { ID, NetworkSettings: settings } = container.stored;

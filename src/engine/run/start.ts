@@ -6,7 +6,7 @@ import type { HostConfig } from "../api-container.js";
 import { type ContainerParts, emitContainer } from "../container/container-parts.js";
 import type { Container } from "../container/container-store.js";
 import { bury } from "../container/remove.js";
-import type { StoredContainer, StoredMount } from "../container/stored.js";
+import type { StoredContainer, StoredMount, StoredNetworks } from "../container/stored.js";
 import { writeBundle } from "./bundle.js";
 import { watchHealth } from "./health.js";
 import { hold } from "./hold.js";
@@ -68,7 +68,7 @@ export async function run(parts: ContainerParts, container: Container, { anew }:
     const { pid, startedAtNs } = await supervisor.start({ id, bundle, tty, openStdin, stdinOnce, log });
     prepared = withStored(withState(prepared, running(pid, startedAtNs)), {
       HasBeenStartedBefore: true,
-      NetworkSettings: sandboxed(prepared.stored, pid),
+      NetworkSettings: sandboxed(prepared.stored.NetworkSettings, pid),
     });
   } catch (error) {
     throw await failed(parts, prepared, error);
@@ -90,7 +90,7 @@ function refuseDevices({ DeviceRequests }: HostConfig): void {
 }
 
 /** Where the process's network namespace can be found by others, as `nsenter` does. */
-function sandboxed({ NetworkSettings: settings }: StoredContainer, pid: number): StoredContainer["NetworkSettings"] {
+export function sandboxed(settings: StoredNetworks, pid: number): StoredNetworks {
   return settings.SandboxID ? { ...settings, SandboxKey: `/proc/${pid}/ns/net` } : settings;
 }
 
