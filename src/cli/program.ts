@@ -25,6 +25,7 @@ import { pruneCommand } from "./commands/prune.js";
 import { psCommand } from "./commands/ps.js";
 import { pullCommand } from "./commands/pull.js";
 import { pushCommand } from "./commands/push.js";
+import { reclaimCommand } from "./commands/reclaim.js";
 import { renameCommand } from "./commands/rename.js";
 import { repairCommand } from "./commands/repair.js";
 import { rmCommand } from "./commands/rm.js";
@@ -95,6 +96,7 @@ const commands: Readonly<Record<string, readonly (() => Command)[]>> = {
     checkCommand,
     pruneCommand,
     repairCommand,
+    reclaimCommand,
     migrateCommand,
   ],
 };

@@ -1,7 +1,7 @@
 import { realpath } from "node:fs/promises";
 import type { RootState } from "../doctor/index.js";
 import { isErrno, NotFound } from "../spec/index.js";
-import { Client, type Query } from "./client.js";
+import { Client } from "./client.js";
 import { connect } from "./connect.js";
 import { rootSocket } from "./places.js";
 import type { Settings } from "./settings.js";
@@ -19,14 +19,19 @@ export interface Survey<T> {
  * and no daemon started. A root that a dockerd or another process works on is read too, with a note on standard error.
  */
 export async function surveyed<T>(settings: Settings, signal: AbortSignal, { ask, read }: Survey<T>): Promise<T> {
-  using client = await daemonOf(settings, signal);
+  using client = await servedBy(settings, signal);
   if (client) return await ask(client);
   const { readRoot } = await import("../doctor/index.js");
   return await read(await readRoot(settings.root, settings.driver));
 }
 
-/** @returns undefined: nobody serves it */
-async function daemonOf(settings: Settings, signal: AbortSignal): Promise<Client | undefined> {
+/**
+ * The daemon that serves a root, or that was named.
+ *
+ * @param tells whether a note is made where the root is in use by who cannot be asked
+ * @returns undefined: there is none
+ */
+export async function servedBy(settings: Settings, signal: AbortSignal, tells = true): Promise<Client | undefined> {
   if (settings.sockets.length > 0) return (await connect(settings, signal)).client;
   if (settings.readOnly) return undefined;
   const root = await realRoot(settings.root);
@@ -36,16 +41,10 @@ async function daemonOf(settings: Settings, signal: AbortSignal): Promise<Client
   const { dockerdOn, ownerOf } = await import("../doctor/index.js");
   const owner = await ownerOf(root);
   const client = owner?.socket === undefined ? undefined : await Client.connect(owner.socket, signal);
-  if (client) return client;
+  if (client || !tells) return client;
   const [who, holder] = owner ? ["another process", owner] : ["a running dockerd", await dockerdOn(root)];
   if (holder) note(`${root} is in use by ${who}${holder.pid === undefined ? "" : ` (process ${holder.pid})`}`);
   return undefined;
-}
-
-/** The query by which a daemon is asked for something that a command has as options. */
-export function flagsIn(options: Readonly<Record<string, unknown>>, ...names: readonly string[]): Query {
-  const kebab = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-  return Object.fromEntries(names.map((name) => [kebab(name), options[name] === true]));
 }
 
 async function realRoot(root: string): Promise<string> {

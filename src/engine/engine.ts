@@ -99,7 +99,18 @@ export class Engine implements AsyncDisposable {
     this.volumes = volumeOperations(parts);
     this.networks = parts.networks;
     this.events = parts.events;
-    this.doctor = doctorOperations({ root: parts.root, driver: parts.driver.name });
+    const { containers, images, volumes } = this;
+    const { root, layers, kept, writable } = parts;
+    this.doctor = doctorOperations({
+      root,
+      driver: parts.driver.name,
+      containers,
+      images,
+      volumes,
+      layers,
+      kept,
+      writable,
+    });
     this.#parts = parts;
     this.#undo = undo;
   }

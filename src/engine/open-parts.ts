@@ -22,6 +22,7 @@ import { ImageOperations } from "./image/operations.js";
 import { sweepLayers, sweepMounts, sweepRWLayers, sweepTmp, sweepVolumes } from "./leftovers.js";
 import { bridgeDevice, type NetworkSettings } from "./network/network-settings.js";
 import type { Networks } from "./networks.js";
+import type { BringParts } from "./pull/bring-layers.js";
 import { openPulls } from "./pull/open-pulls.js";
 import { openPushes } from "./push/open-pushes.js";
 import { startByPolicy, takeUp } from "./run/adopt.js";
@@ -59,6 +60,8 @@ export interface Parts extends Omit<ContainerParts, "driver" | "events"> {
   readonly events: EventBus;
   readonly registries: Registries;
   readonly networks: Networks;
+  /** Layers of pulls that ended early. */
+  readonly kept: BringParts["kept"];
 }
 
 /** Opens a data root and all that is in it. @param undo gets what has to be given back, in order */
@@ -103,8 +106,9 @@ export async function openParts(options: OpenOptions, undo: Undo): Promise<Parts
   const shared = { events, threads, binds: new VolumeBinds(), turns, lives, ...running, ...forContainers };
   const parts = { ...stores, ...shared, images, settings, tmp, writable, report };
   if (writable) await tidy(root, { ...parts, driver: driver.name }, options, undo);
+  const { kept } = pulls;
   const slots = { downloads: pulls.downloads, uploads: pushes.slots };
-  return { ...parts, id, root, driver, owner, registries, slots, networks };
+  return { ...parts, id, root, driver, owner, registries, slots, networks, kept };
 }
 
 async function openRoot({ root: path, writable, report }: OpenOptions, undo: Undo) {

@@ -52,6 +52,7 @@ export function ownRoutes(engine: Served, { mounts, failures, lasting }: OwnStat
       "GET /layerkit/layers",
       async ({ query, signal }) => json(await engine.doctor.map({ size: query.flag("size"), signal })),
     ],
+    ["POST /layerkit/reclaim", async (call) => json(await engine.doctor.reclaim(reclaimOptions(call)))],
     ["GET /layerkit/inodes/{name*}", async (call) => json(await inodesOf(engine, call.param("name")))],
     ["GET /layerkit/failures/{request}", (call) => json({ message: failureOf(failures, call.param("request")) })],
     ["GET /layerkit/mounts", () => json(mounts.list())],
@@ -93,4 +94,23 @@ async function* held(mounts: HeldMounts, name: string, signal: AbortSignal): Asy
 function named(body: { Container?: string } | undefined): string {
   if (!body?.Container) throw new InvalidParameter("no container named to mount");
   return body.Container;
+}
+
+function reclaimOptions({ query, signal }: Call) {
+  const untilNs = query.timeNs("until");
+  const [images, volumes] = [query.text("images"), query.text("volumes")];
+  return {
+    ...{ signal, dryRun: query.flag("dry-run"), containers: query.flag("containers") },
+    ...(images !== undefined && { images: oneOf("images", images, ["untagged", "all"]) }),
+    ...(volumes !== undefined && { volumes: oneOf("volumes", volumes, ["anonymous", "all"]) }),
+    ...(untilNs !== undefined && { untilNs }),
+    ...{ labels: query.list("label"), notLabels: query.list("not-label") },
+  };
+}
+
+function oneOf<W extends string>(name: string, value: string, words: readonly W[]): W {
+  const word = words.find((each) => each === value);
+  if (word === undefined)
+    throw new InvalidParameter(`invalid ${name} ${JSON.stringify(value)}: want ${words.join(" or ")}`);
+  return word;
 }

@@ -47,6 +47,23 @@ export function merge(walks: readonly Walked[]): Merged {
   return { rooms, alone, hasOthers };
 }
 
+/** By walk, what is freed when all of them are removed in turn: a file goes with the last of its names. */
+export function freedBy(walks: readonly Walked[]): Room[] {
+  const left = new Map<string, number>();
+  return walks.map(({ bytes, inodes, links }) => {
+    let [Bytes, Inodes] = [bytes, inodes];
+    for (let row = 0; row < links.inodes.length; row++) {
+      const file = `${links.device}:${links.inodes[row]}`;
+      const names = (left.get(file) ?? links.names[row]!) - 1;
+      left.set(file, names);
+      if (names > 0) continue;
+      Bytes += links.bytes[row]!;
+      Inodes++;
+    }
+    return { Bytes, Inodes };
+  });
+}
+
 /** By walk, the bytes of blocks that are counted already: in a walk before it, or twice in its own. */
 export function repeatedBlocks(walks: readonly Walked[]): number[] {
   const repeated = walks.map(() => 0);

@@ -164,7 +164,8 @@ export interface ContainerConfig {
   readonly Driver?: string;
   /** ImageID. */
   readonly Image?: string;
-  readonly Config?: { readonly Image?: string } | null;
+  readonly Created?: string;
+  readonly Config?: { readonly Image?: string; readonly Labels?: Readonly<Record<string, string>> | null } | null;
   readonly NetworkSettings?: object | null;
   readonly State?: { readonly Running?: boolean; readonly Pid?: number; readonly Dead?: boolean } | null;
   readonly MountPoints?: Readonly<Record<string, { readonly Type?: string; readonly Name?: string }>> | null;
