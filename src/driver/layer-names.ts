@@ -2,11 +2,6 @@ import { lstatSync } from "node:fs";
 import { join } from "node:path";
 import { type CacheID, InvalidParameter, isErrno } from "../spec/index.js";
 
-/** Whether a name in a driver's home is one that Docker gives to layers. */
-export function isLayerID(name: string): boolean {
-  return /^[0-9a-f]{64}(-init)?$/.test(name);
-}
-
 /** The layer's directory. @throws InvalidParameter: an id that would lead elsewhere */
 export function pathOfLayer(home: string, id: CacheID): string {
   if (!/^[0-9a-zA-Z][\w.-]+$/.test(id)) throw new InvalidParameter(`invalid layer id ${JSON.stringify(id)}`);

@@ -8,6 +8,7 @@ import {
   type DiffID,
   type Digest,
   hexOf,
+  isCacheID,
   isErrno,
   messageOf,
   parseDigest,
@@ -119,11 +120,6 @@ export function mountFacts({ mountID, initID, parent }: MountRecord): Record<str
   return { "mount-id": mountID, ...(initID && { "init-id": initID }), ...(parent && { parent }) };
 }
 
-/** True for what names a layer's directory in a driver home, and nothing else that lies there. */
-export function isCacheID(text: string): text is CacheID {
-  return /^[0-9a-f]{64}(-init)?$/.test(text);
-}
-
 async function readFact(dir: string, name: string, need?: "optional"): Promise<string | undefined> {
   try {
     return await readFile(join(dir, name), "utf8");
@@ -145,7 +141,9 @@ function digestIn<D extends Digest = DiffID>(name: string, text: string): D {
 function cacheIDIn(name: string, text: string): CacheID {
   const id = text.trim();
   if (isCacheID(id)) return id;
-  throw new DataLoss(`${name} is ${quote(text)}: want 64 lower-case hex digits, with or without -init`);
+  throw new DataLoss(
+    `${name} is ${quote(text)}: want 64 lower-case hex digits, with or without -init, or 25 of BuildKit's`,
+  );
 }
 
 /** Docker trims all facts but this one: it could not load a layer whose size ends in a newline. */

@@ -2,8 +2,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { removeTree } from "../disk/index.js";
 import type { Driver } from "../driver/index.js";
-import { type CacheID, messageOf } from "../spec/index.js";
-import { isCacheID, type LayerDB } from "./layerdb.js";
+import { type CacheID, isCacheID, messageOf } from "../spec/index.js";
+import type { LayerDB } from "./layerdb.js";
 import { names } from "./restore.js";
 
 /**

@@ -2,7 +2,7 @@ import { existsSync, lstatSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { mountsBelow } from "../disk/index.js";
 import { ownersAreLimited } from "../driver/index.js";
-import { shortID } from "../spec/index.js";
+import { isCacheID, shortID } from "../spec/index.js";
 import { contents, layersIn, names, type Source } from "./root.js";
 
 /** What keeps a migration from being done, one line each. */
@@ -43,9 +43,7 @@ export function leftBehind({ name, root, layers, images, containers }: Source, t
   const known = new Set(layers.list().map(({ cacheID }) => cacheID));
   for (const { mountID, initID } of layers.rw.list()) for (const id of [mountID, initID]) if (id) known.add(id);
   const home = join(root, name === "vfs" ? "vfs/dir" : name);
-  const unknown = names(home).filter(
-    (id) => /^[0-9a-z]{25}$|^[0-9a-f]{64}(-init)?$/.test(id) && !known.has(id as never),
-  );
+  const unknown = names(home).filter((id) => isCacheID(id) && !known.has(id));
   const limited = to === "overlay2" ? [] : containers.filter(({ file }) => hasLimit(dirname(file)));
   return [
     ...damaged.map(({ path, why }) => `${path} stays behind: ${why}`),

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { type Driver, driverNames, openDriver } from "../driver/index.js";
 import { ImageStore } from "../image/index.js";
 import { type Layer, LayerStore } from "../layer/index.js";
-import { Conflict, InvalidParameter, NotFound } from "../spec/index.js";
+import { Conflict, InvalidParameter, isCacheID, NotFound } from "../spec/index.js";
 
 /** The layers of one driver in a data root, opened. */
 export interface Opened extends AsyncDisposable {
@@ -71,7 +71,7 @@ export function contents(root: string, name: string): number {
 
 /** Layers in a driver's home, whatever is known of them. */
 export function layersIn(root: string, name: string): number {
-  return names(join(root, name === "vfs" ? "vfs/dir" : name)).filter((id) => /^[0-9a-f]{64}(-init)?$/.test(id)).length;
+  return names(join(root, name === "vfs" ? "vfs/dir" : name)).filter(isCacheID).length;
 }
 
 export function names(dir: string): string[] {

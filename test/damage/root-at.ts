@@ -99,8 +99,10 @@ export class RootAt {
     return { id, dir, config: join(dir, "config.v2.json"), entry, mountID, mount, init, ...trees };
   }
 
-  #nameOf(id: string): string {
-    return (JSON.parse(this.read(join(this.path, "containers", id, "config.v2.json"))) as { Name: string }).Name;
+  /** Undefined: its configuration is damaged, or it is none. */
+  #nameOf(id: string): string | undefined {
+    const text = this.maybe(join(this.path, "containers", id, "config.v2.json")) ?? "";
+    return /"Name":"([^"]*)"/.exec(text)?.[1];
   }
 
   /** overlay2: the symlink that leads to a layer. */

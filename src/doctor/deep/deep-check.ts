@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { type ChainID, shortID } from "../../spec/index.js";
 import { type Difference, type Finding, type How, hows } from "../check/finding.js";
 import { type Known, type KnownLayer, know, layerPath, whoNeeds } from "../check/known/known.js";
+import { isSpread } from "../check/known/spread.js";
 import { finding } from "../check/rule.js";
 import type { RootState } from "../root/root-state.js";
 import { atOnce, deepThreads } from "./deep-threads.js";
@@ -38,7 +39,10 @@ export async function deepCheck(
   const worker = async () => {
     for (const layer of left) {
       const job = jobFor(known, layer, owner);
-      if (!job) continue;
+      if (!job) {
+        if (isSpreadOut(known, layer)) notes.push(spread(layer));
+        continue;
+      }
       const tell = (bytes: number) => onBytes?.(layer.chainID, bytes, layer.entry?.diffSize ?? 0);
       const compared = await deepThreads.run<Compared>(job, { signal, onBytes: tell });
       all.set(layer.chainID, compared);
@@ -99,6 +103,18 @@ function jobFor(known: Known, { chainID, entry, made }: KnownLayer, owner: DeepJ
     ...(belowTree !== undefined && { below: belowTree }),
     ...(owner && { owner }),
   };
+}
+
+/** The layer itself, or the one below. */
+function isSpreadOut({ state, cacheIDs }: Known, { chainID, made }: KnownLayer): boolean {
+  return [chainID, made?.parent].some((each) => {
+    const directory = each && state.directories.get(cacheIDs.get(each) ?? "");
+    return directory !== undefined && state.driver === "overlay" && isSpread(directory);
+  });
+}
+
+function spread({ chainID }: KnownLayer): string {
+  return `layer ${shortID(chainID)} is not compared: BuildKit made it, or what it lies on, without a tree of its own`;
 }
 
 /** Undefined: it is not there. */

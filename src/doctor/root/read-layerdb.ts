@@ -1,10 +1,7 @@
 import { join } from "node:path";
-import { type ChainID, type Digest, parseDigest } from "../../spec/index.js";
+import { type ChainID, type Digest, isCacheID, parseDigest } from "../../spec/index.js";
 import { type Fact, nodesIn, readFact, textOf } from "./fact.js";
 import type { LayerEntry, MountEntry } from "./root-state.js";
-
-/** What names a layer's directory in a driver's home. */
-export const cacheID = /^[0-9a-f]{64}(-init)?$/;
 
 /** @param dir `layerdb/sha256` */
 export function* readLayers(dir: string): Generator<[string, LayerEntry]> {
@@ -49,7 +46,7 @@ function factsIn<Name extends string>(dir: string, names: readonly Name[]): { [n
 
 function idIn(fact: Fact | undefined): string | undefined {
   const id = textOf(fact)?.trim() ?? "";
-  return cacheID.test(id) ? id : undefined;
+  return isCacheID(id) ? id : undefined;
 }
 
 function digestIn<D extends Digest>(fact: Fact | undefined): D | undefined {

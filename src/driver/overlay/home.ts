@@ -1,8 +1,8 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { type CacheID, DataLoss, shortID } from "../../spec/index.js";
+import { type CacheID, DataLoss, isCacheID, shortID } from "../../spec/index.js";
 import { readIfThere } from "../layer-files.js";
-import { isLayerID, pathExists, pathOfLayer } from "../layer-names.js";
+import { pathExists, pathOfLayer } from "../layer-names.js";
 
 /**
  * What lies where in `overlay/`: an image layer is a whole tree, `root`; a writable layer has `upper`, `work` and the
@@ -39,7 +39,7 @@ export class Home {
   /** All that Docker's ids name; what else lies in the home is not ours. */
   async list(): Promise<CacheID[]> {
     const entries = await readdir(this.path, { withFileTypes: true });
-    return entries.filter((entry) => entry.isDirectory() && isLayerID(entry.name)).map((entry) => entry.name);
+    return entries.filter((entry) => entry.isDirectory() && isCacheID(entry.name)).map((entry) => entry.name);
   }
 
   /** The image layer whose tree a writable layer lies on. */

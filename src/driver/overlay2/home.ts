@@ -2,9 +2,9 @@ import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { readdir, readlink, symlink, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import type { CacheID } from "../../spec/index.js";
+import { type CacheID, isCacheID } from "../../spec/index.js";
 import { readIfThere } from "../layer-files.js";
-import { ifMissing, isLayerID, pathExists, pathOfLayer } from "../layer-names.js";
+import { ifMissing, pathExists, pathOfLayer } from "../layer-names.js";
 
 /** Most entries of `lower`: a chain has one layer more. */
 export const mostLowers = 128;
@@ -33,7 +33,7 @@ export class Home {
   /** All that Docker's ids name; what else lies in the home is not ours. */
   async list(): Promise<CacheID[]> {
     const entries = await readdir(this.path, { withFileTypes: true });
-    return entries.filter((entry) => entry.isDirectory() && isLayerID(entry.name)).map((entry) => entry.name);
+    return entries.filter((entry) => entry.isDirectory() && isCacheID(entry.name)).map((entry) => entry.name);
   }
 
   /** Names below the home of the layers under `id`, as `l/LINK`, top first; undefined when there are none. */

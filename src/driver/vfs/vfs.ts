@@ -7,6 +7,7 @@ import {
   type CacheID,
   Conflict,
   InvalidParameter,
+  isCacheID,
   NotFound,
   shortID,
   Unavailable,
@@ -25,7 +26,7 @@ import type {
   PathChange,
   WriteTarget,
 } from "../driver.js";
-import { ifMissing, isLayerID, pathExists, pathOfLayer } from "../layer-names.js";
+import { ifMissing, pathExists, pathOfLayer } from "../layer-names.js";
 import { LayerUses } from "../layer-uses.js";
 import { openTrees } from "../open-trees.js";
 import { changedPaths } from "../read/changed-paths.js";
@@ -79,7 +80,7 @@ export class Vfs implements Driver {
   }
 
   async list(): Promise<CacheID[]> {
-    return (await readdir(this.#dirs)).filter(isLayerID);
+    return (await readdir(this.#dirs)).filter(isCacheID);
   }
 
   async remove(id: CacheID): Promise<void> {
@@ -198,7 +199,7 @@ export class Vfs implements Driver {
     const parent = await readFile(pathOfLayer(this.#parents, id), "utf8").catch(ifMissing);
     if (parent !== undefined) return parent;
     const init = `${id}-init`;
-    return isLayerID(init) && (await this.has(init)) ? init : undefined;
+    return isCacheID(init) && (await this.has(init)) ? init : undefined;
   }
 
   async #assertThere(id: CacheID): Promise<void> {

@@ -3,6 +3,7 @@ import type { LayerDirectory } from "../../root/root-state.js";
 import type { Use } from "../../uses.js";
 import type { Finding, Step } from "../finding.js";
 import { isDead, isRunning, type Known, whoNeedsDirectory } from "../known/known.js";
+import { isSpread } from "../known/spread.js";
 import { newDirectory } from "../new-directory.js";
 import { finding } from "../rule.js";
 
@@ -71,24 +72,19 @@ function* ofOverlay2(known: Known, id: string, use: Use, directory: LayerDirecto
 }
 
 function* ofOverlay(known: Known, id: string, use: Use, directory: LayerDirectory): Generator<Finding> {
-  yield* tree(known, id, use, directory, use.kind === "layer" ? "root" : "upper");
   const { nodes } = directory;
-  if (use.kind !== "layer" && nodes.get("work")?.kind !== "directory") yield noWork(known, id, use, nodes.has("work"));
-  if (use.kind !== "layer" || !nodes.has("root")) return;
+  const isWhole = use.kind === "layer" && !isSpread(directory);
+  yield* tree(known, id, use, directory, isWhole ? "root" : "upper");
+  if (!isWhole && nodes.get("work")?.kind !== "directory") yield noWork(known, id, use, nodes.has("work"));
+  if (!isWhole || !nodes.has("root")) return;
   // Of each layer dockerd first makes a writable one, which goes when its tree is whole.
   for (const name of ["upper", "work", "lower-id"]) {
     if (!nodes.has(name)) continue;
     const path = `${known.state.home}/${id}/${name}`;
     const what = "it belongs to writable layers, and this one is read-only";
     const remedy: Step[] = [{ kind: "set-aside", path }];
-    yield finding({
-      kind: "layer-left-half",
-      severity: "leftover",
-      path,
-      what,
-      means: "nothing: it only takes room",
-      remedy,
-    });
+    const found = { kind: "layer-left-half", severity: "leftover", path, what } as const;
+    yield finding({ ...found, means: "nothing: it only takes room", remedy });
   }
 }
 

@@ -1,4 +1,4 @@
-import { cacheID } from "../../root/read-layerdb.js";
+import { isCacheID } from "../../../spec/index.js";
 import type { Finding, Step } from "../finding.js";
 import type { Known } from "../known/known.js";
 import { finding } from "../rule.js";
@@ -43,7 +43,7 @@ function writeSetOf(name: string): string | undefined {
 }
 
 function aside(known: Known, ids: readonly string[]): Step[] {
-  const unused = ids.filter((id) => cacheID.test(id) && known.state.directories.has(id) && !known.uses.has(id));
+  const unused = ids.filter((id) => isCacheID(id) && known.state.directories.has(id) && !known.uses.has(id));
   return unused.flatMap((id) => asideWithName(known, id));
 }
 
@@ -67,7 +67,7 @@ export function* orphans(known: Known): Generator<Finding> {
     const path = `${state.home}/${name}`;
     if (probe.test(name)) {
       yield leftover("probe-left", path, "a trial of what the file system can do, interrupted", []);
-    } else if (node.kind === "directory" && cacheID.test(name)) {
+    } else if (node.kind === "directory" && isCacheID(name)) {
       yield orphan(known, name, path);
     } else yield foreignThing(path, "it is no layer's directory");
   }
