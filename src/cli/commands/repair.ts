@@ -3,7 +3,7 @@ import { realpath } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { Command } from "commander";
-import type { Left, RepairOptions, Source, Told } from "../../doctor/index.js";
+import type { Left, RootState, Source, Told } from "../../doctor/index.js";
 import { credentialsFor } from "../../registry/credentials/index.js";
 import { goJSON, isErrno, NotFound, Undo } from "../../spec/index.js";
 import { SomeFailed, WrongUsage } from "../failure.js";
@@ -13,6 +13,7 @@ import { collect, type Settings } from "../settings.js";
 
 interface Options {
   readonly dryRun?: boolean;
+  readonly deep?: boolean;
   readonly from?: readonly string[];
   /** false: `--no-fetch`. */
   readonly fetch: boolean;
@@ -27,6 +28,7 @@ export function repairCommand(): Command {
       "mend a data root at rest: what is derived anew, what is fetched again, what nobody needs is set aside",
     )
     .option("--dry-run", "only say what would be done first, and change nothing")
+    .option("--deep", "read every byte of every layer, and mend what is not as its digest says")
     .option("--from <path>", "an image archive, or another data root, that has what is lost; may be repeated", collect)
     .option("--no-fetch", "ask no registry")
     .option("--purge", "delete what repairs have removed and kept")
@@ -72,7 +74,7 @@ async function plan(root: string, { settings, options }: Alone<Options>): Promis
     found.push(told);
     await print(lineOf(told, options));
   };
-  const left = await planRepair(root, { ...examining(settings), sources: sources.all, tell });
+  const left = await planRepair(root, { ...(await examining(settings, options)), sources: sources.all, tell });
   await print(...left.filter(({ finding }) => isWrong(finding)).map((each) => leftLine(each, root, options)));
   const wrong = [...found, ...left].filter(({ finding }) => isWrong(finding)).length;
   if (options.format !== "json" && found.length + wrong === 0) await print(`Nothing is wrong with ${root}.`);
@@ -84,8 +86,14 @@ async function mend(root: string, { settings, options, interrupt }: Alone<Option
   await using sources = await openSources(root, settings, options);
   const tell = (told: Told) => print(lineOf(told, options));
   const signal = interrupt.stop;
-  const repaired = await repair(root, { ...examining(settings), sources: sources.all, tell, signal });
+  const repaired = await repair(root, {
+    ...(await examining(settings, options, signal)),
+    sources: sources.all,
+    tell,
+    signal,
+  });
   const left = repaired.left.filter(({ finding }) => isWrong(finding));
+  if (options.format !== "json") await print(...repaired.notes.map((note) => `note: ${note}`));
   await print(...left.map((each) => leftLine(each, root, options)));
   const { done, quarantine } = repaired;
   if (options.format === "json") {
@@ -97,8 +105,10 @@ async function mend(root: string, { settings, options, interrupt }: Alone<Option
   if (left.length > 0) throw new SomeFailed("something is wrong still");
 }
 
-function examining({ driver }: Settings): Pick<RepairOptions, "driver"> {
-  return { driver };
+async function examining({ driver }: Settings, { deep }: Options, signal?: AbortSignal) {
+  if (!deep) return { driver };
+  const { deepCheck } = await import("../../doctor/index.js");
+  return { driver, examineDeeply: (state: RootState) => deepCheck(state, { ...(signal && { signal }) }) };
 }
 
 function summary(root: string, done: number, left: number): string {

@@ -9,7 +9,7 @@ export function adviceOn(finding: Finding, state: RootState): string | undefined
   for (const step of stepsOf(finding)) {
     if (step.kind === "restore-layer") return ofLayer(step.chainID, finding, state);
     if (step.kind === "restore-image") {
-      return `the config of image ${called(step.id, state)} is needed: layerkit repair --from an archive or data root with it`;
+      return `the config of image ${called(step.id, state)} is needed: layerkit repair --from FILE, an archive or data root that has it`;
     }
   }
   if (finding.kind === "foreign") return "move it away, if it is nobody's";
@@ -17,11 +17,11 @@ export function adviceOn(finding: Finding, state: RootState): string | undefined
 }
 
 function ofLayer(chainID: ChainID, { images, containers }: Finding, state: RootState): string {
-  const with_ = imagesWith(state, chainID).map(([id]) => id);
-  const names = [...new Set([...images, ...with_])].map((id) => called(id, state));
+  const having = imagesWith(state, chainID).map(([id]) => id);
+  const names = [...new Set([...images, ...having])].map((id) => called(id, state));
   const whose = names.length > 0 ? ` of image ${names.join(", ")}` : containers.length > 0 ? " of containers" : "";
   const diffID = provenLayer(state, chainID)?.diffID ?? "of which the digest is lost";
-  return `layer ${diffID}${whose} is needed: layerkit repair --from an archive or data root with it, or pull the image anew`;
+  return `layer ${diffID}${whose} is needed: layerkit repair --from FILE, an archive or data root that has it`;
 }
 
 /** By its names, if it has any. */

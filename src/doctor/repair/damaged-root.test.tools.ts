@@ -7,9 +7,13 @@ import { Blobs, dockerArchive, refName, type Sample } from "../../../test/oracle
 import { configOf, inPieces, Stores, type StoresDriver } from "../../../test/oracle/image-stores.js";
 import { rawTar } from "../../../test/oracle/raw-tar.js";
 import { loadArchive } from "../../image/index.js";
+import { verifyBare } from "../../layer/index.js";
 import { type ChainID, chainID, type DiffID, hexOf, type ImageID, sha256 } from "../../spec/index.js";
 import type { Finding, Step } from "../check/finding.js";
+import { readRoot } from "../root/read-root.js";
+import type { RootState } from "../root/root-state.js";
 import { type Repaired, repair } from "./repair.js";
+import { contentOf } from "./sources/root-source.js";
 import type { Source } from "./sources/source.js";
 
 /** Two images with two layers in common, and all that the drivers keep in different ways in them. */
@@ -162,6 +166,30 @@ export class DamagedRoot implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await rm(this.path, { recursive: true, force: true });
   }
+}
+
+/** IDs of images that have their config, and all of whose layers give back what their digests say; sorted. */
+export async function wholeImages(root: string, driver: StoresDriver): Promise<ImageID[]> {
+  const state = await readRoot(root, driver);
+  const whole: ImageID[] = [];
+  for (const { id, config, chain } of state.images.contents.values()) {
+    if (!id || !config) continue;
+    const layers = chain.map((chainID, at) => isWholeLayer(state, chainID, config.rootfs.diff_ids[at]!, chain[at - 1]));
+    if ((await Promise.all(layers)).every(Boolean)) whole.push(id);
+  }
+  return whole.sort();
+}
+
+async function isWholeLayer(state: RootState, chainID: ChainID, diffID: DiffID, parent?: ChainID): Promise<boolean> {
+  const entry = state.layerdb.layers.get(hexOf(chainID));
+  const root = contentOf(state, chainID);
+  if (!entry || root === undefined) return false;
+  if (entry.diffID !== diffID || entry.parent !== parent || entry.diffSize === undefined) return false;
+  const split = join(state.layerdb.path, "sha256", hexOf(chainID), "tar-split.json.gz");
+  return await verifyBare({ root, split, diffID }).then(
+    () => true,
+    () => false,
+  );
 }
 
 export const restore = (at: number): Step => ({ kind: "restore-layer", chainID: chain[at]! });

@@ -1,6 +1,6 @@
 import { dirname, join } from "node:path";
 import { ensureDirectory, syncDirectory, writeAtomic } from "../../disk/index.js";
-import { Conflict, isErrno, randomID } from "../../spec/index.js";
+import { isErrno, randomID } from "../../spec/index.js";
 import * as sys from "../../sys/index.js";
 import type { Step } from "../check/finding.js";
 import { measureLayer } from "./measure-layer.js";
@@ -21,6 +21,7 @@ export function isPlain(step: Step): step is PlainStep {
 export async function doStep(step: PlainStep, quarantine: Quarantine, why: string): Promise<void> {
   switch (step.kind) {
     case "make-directory":
+      if ((typeAt(step.path) ?? sys.S.IFDIR) !== sys.S.IFDIR) quarantine.take(step.path, why);
       return await ensureDirectory(step.path, step.mode);
     case "write-file":
       await ensureParent(step.path);
@@ -46,22 +47,23 @@ export async function doStep(step: PlainStep, quarantine: Quarantine, why: strin
 
 async function ensureParent(path: string): Promise<void> {
   const dir = dirname(path);
-  if (!sys.tryLstatat(sys.AT_FDCWD, dir, new sys.Stat())) await ensureDirectory(dir, 0o700);
+  if (typeAt(dir) === undefined) await ensureDirectory(dir, 0o700);
 }
 
-/** What is replaced is kept. A directory is not replaced, so that this fails later. */
+/** What is replaced is kept; what cannot be replaced by a file or link, since it is a directory, is set aside. */
 function keepOld(path: string, quarantine: Quarantine, why: string): void {
-  const found = new sys.Stat();
-  if (!sys.tryLstatat(sys.AT_FDCWD, path, found) || (found.mode & sys.S.IFMT) === sys.S.IFDIR) return;
-  quarantine.link(path, why);
+  const type = typeAt(path);
+  if (type === sys.S.IFDIR) quarantine.take(path, why);
+  else if (type !== undefined) quarantine.link(path, why);
 }
 
-/** In place of another link, or of nothing: what else is there has to be set aside first. */
-async function makeLink(path: string, target: string): Promise<void> {
+/** The type bits of what is there; undefined: nothing is. */
+function typeAt(path: string): number | undefined {
   const found = new sys.Stat();
-  if (sys.tryLstatat(sys.AT_FDCWD, path, found) && (found.mode & sys.S.IFMT) !== sys.S.IFLNK) {
-    throw new Conflict(`${path} is no link, and in the way of one`);
-  }
+  return sys.tryLstatat(sys.AT_FDCWD, path, found) ? found.mode & sys.S.IFMT : undefined;
+}
+
+async function makeLink(path: string, target: string): Promise<void> {
   const temporary = join(dirname(path), `.tmp-link${randomID().slice(0, 12)}`);
   sys.symlinkat(target, sys.AT_FDCWD, temporary);
   sys.renameat2(sys.AT_FDCWD, temporary, sys.AT_FDCWD, path);
@@ -97,5 +99,5 @@ function removeEmpty(path: string): void {
 
 /** Nothing there is what was wanted. */
 function setAside(path: string, quarantine: Quarantine, why: string): void {
-  if (sys.tryLstatat(sys.AT_FDCWD, path, new sys.Stat())) quarantine.take(path, why);
+  if (typeAt(path) !== undefined) quarantine.take(path, why);
 }

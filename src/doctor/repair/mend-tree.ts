@@ -80,7 +80,7 @@ class Mending {
     for (const { kind, path } of differences) {
       const dir = kind === "metadata" ? path : parentOf(path);
       if (this.#times.has(dir)) continue;
-      const from = this.#options.scope.knowsDirectory(dir) ? this.#fresh : this.#old;
+      const from = this.#options.scope.knowsTime(dir) ? this.#fresh : this.#old;
       this.#times.set(dir, sys.lstatat(AT_FDCWD, join(from, dir), this.#stat).mtimeNs);
     }
   }
@@ -89,9 +89,9 @@ class Mending {
     const { kind, path } = difference;
     const inode = difference.kind === "other" ? difference.inode : undefined;
     const old = join(this.#old, path);
-    const fresh = "twin" in difference ? this.#linkTo(difference.twin) : join(this.#fresh, path);
+    const fresh = ("twin" in difference && this.#linkTo(difference.twin)) || join(this.#fresh, path);
     const why = `${this.#options.why}: ${kind === "extra" ? "not of the layer" : "not as the layer has it"}`;
-    if (kind === "metadata") this.#setMetadata(old, fresh);
+    if (kind === "metadata") this.#setMetadata(old, fresh, path);
     else if (kind === "extra") this.#options.quarantine.take(old, why);
     else if (kind === "missing") moveNew(fresh, old);
     else if (inode === undefined) {
@@ -107,11 +107,19 @@ class Mending {
     this.#keep(old, fresh, why);
   }
 
-  /** @param twin the right name of a file that has lost this one. @returns a further name of it, to be moved */
-  #linkTo(twin: Path): string {
+  /**
+   * @param twin the right name of a file that has lost this one
+   * @returns a further name of it, to be moved; undefined: it has as many names as the file system allows
+   */
+  #linkTo(twin: Path): string | undefined {
     const path = this.#temporary();
-    sys.linkat(AT_FDCWD, join(this.#old, twin), AT_FDCWD, path);
-    return path;
+    try {
+      sys.linkat(AT_FDCWD, join(this.#old, twin), AT_FDCWD, path);
+      return path;
+    } catch (error) {
+      if (isErrno(error, "EMLINK")) return undefined;
+      throw error;
+    }
   }
 
   /** Beside the fresh tree: what an interruption leaves there goes with it. */
@@ -154,12 +162,13 @@ class Mending {
     sys.lutimesat(AT_FDCWD, dir, mtimeNs, mtimeNs);
   }
 
-  #setMetadata(old: string, fresh: string): void {
+  #setMetadata(old: string, fresh: string, path: Path): void {
     const { uid, gid, mode } = sys.lstatat(AT_FDCWD, fresh, this.#stat);
     const [mark, was] = [opaqueMark(fresh), opaqueMark(old)];
     if (mark !== undefined) sys.lsetxattr(old, mark, Buffer.from("y"));
     else if (was !== undefined) sys.lremovexattr(old, was);
-    copyXattrs(fresh, old);
+    if (!this.#options.scope.knowsDirectory(path)) return;
+    if (this.#options.scope.knowsTime(path)) copyXattrs(fresh, old);
     sys.lchownat(AT_FDCWD, old, uid, gid);
     const fd = sys.openat(AT_FDCWD, old, sys.O.O_RDONLY | sys.O.O_DIRECTORY | sys.O.O_NOFOLLOW);
     try {

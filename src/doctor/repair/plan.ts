@@ -18,7 +18,7 @@ export async function planRepair(
   { driver, examine = check, examineDeeply, sources, tell }: RepairOptions,
 ): Promise<readonly Left[]> {
   const state = await readRoot(root, driver);
-  const findings = [...examine(state), ...((await examineDeeply?.(state)) ?? [])];
+  const findings = [...examine(state), ...((await examineDeeply?.(state))?.findings ?? [])];
   const left: Left[] = findings
     .filter((each) => stageOf(each, []) === undefined)
     .map((finding) => ({ finding, why: [] }));

@@ -1,14 +1,15 @@
 import { syncFileSystem } from "../../disk/index.js";
-import { messageOf, Undo } from "../../spec/index.js";
+import { type ChainID, messageOf, Undo } from "../../spec/index.js";
 import { check } from "../check/check.js";
 import type { Finding, Step } from "../check/finding.js";
+import type { DeepChecked } from "../deep/deep-check.js";
 import { readRoot } from "../root/read-root.js";
 import type { RootState } from "../root/root-state.js";
 import { adviceOn } from "./advice.js";
 import { doStep, isPlain } from "./do-step.js";
 import { assertNothingRuns } from "./nothing-runs.js";
 import { stageOf, stages, stepsOf } from "./order.js";
-import { depthOf } from "./proven-layer.js";
+import { depthOf, provenLayer } from "./proven-layer.js";
 import { Quarantine } from "./quarantine.js";
 import { restoreImage } from "./restore-image.js";
 import { type Restoring, restoreLayer } from "./restore-layer.js";
@@ -23,7 +24,7 @@ export interface RepairOptions {
   /** What is wrong with a root by its metadata; asked again after each round of steps. `check` unless given. */
   readonly examine?: (state: RootState) => readonly Finding[];
   /** The same by reading all content; asked once, when nothing else is left to be done. */
-  readonly examineDeeply?: ((state: RootState) => Promise<readonly Finding[]>) | undefined;
+  readonly examineDeeply?: ((state: RootState) => Promise<DeepChecked>) | undefined;
   /** Where lost bytes may be had, in this order; the data root itself is asked before. */
   readonly sources: readonly Source[];
   readonly tell: (told: Told) => Promise<void>;
@@ -36,6 +37,8 @@ export interface Repaired {
   readonly done: number;
   /** What is wrong still, with the reasons why its steps failed. */
   readonly left: readonly Left[];
+  /** One line each: what could not be compared. */
+  readonly notes: readonly string[];
   /** Absolute: where what was removed is kept; undefined: nothing was. */
   readonly quarantine?: string;
 }
@@ -71,34 +74,53 @@ export async function repair(root: string, options: RepairOptions): Promise<Repa
   const rounds = new Rounds(options, { sources, quarantine, staging, signal });
   const left = await rounds.run(first);
   if (rounds.done > 0) await syncFileSystem(first.root);
-  return { done: rounds.done, left, ...(quarantine.count > 0 && { quarantine: quarantine.path }) };
+  return { done: rounds.done, left, notes: rounds.notes, ...(quarantine.count > 0 && { quarantine: quarantine.path }) };
 }
 
 class Rounds {
   done = 0;
+  notes: readonly string[] = [];
+  /** What reading all content has found; undefined: it was not read, or not yet. */
+  #deep: readonly Finding[] | undefined;
   readonly #options: RepairOptions;
-  readonly #tools: Omit<Restoring, "state">;
+  readonly #tools: Omit<Restoring, "state" | "isRightBelow">;
   /** Steps that were tried. None is done twice; one that failed is tried again when others were done since. */
   readonly #tried = new Map<string, Tried>();
 
-  constructor(options: RepairOptions, tools: Omit<Restoring, "state">) {
+  constructor(options: RepairOptions, tools: Omit<Restoring, "state" | "isRightBelow">) {
     this.#options = options;
     this.#tools = tools;
   }
 
   async run(first: RootState): Promise<Left[]> {
     let state = first;
-    let deep: readonly Finding[] | undefined;
     for (;;) {
       const findings = (this.#options.examine ?? check)(state);
       const isStable = !(await this.#round(state, findings));
-      if (isStable && (deep || !this.#options.examineDeeply)) return this.#left(state, findings, deep ?? []);
-      if (isStable) {
-        deep = (await this.#options.examineDeeply?.(state)) ?? [];
-        await this.#round(state, deep);
-      }
+      if (isStable && !(await this.#lookDeeply(state))) return this.#left(state, findings);
       state = await readRoot(first.root, first.driver);
     }
+  }
+
+  /**
+   * Reads all content, and mends. With whole trees once more then: what is wrong in a tree is told only where it is right
+   * in the one below.
+   *
+   * @returns whether all has to be looked at anew
+   */
+  async #lookDeeply(state: RootState): Promise<boolean> {
+    const { examineDeeply } = this.#options;
+    const isOver = this.#deep && (state.driver === "overlay2" || this.#deep.length === 0);
+    if (!examineDeeply || isOver) return false;
+    const { findings, notes } = await examineDeeply(state);
+    this.notes = notes;
+    const before = JSON.stringify(this.#deep);
+    this.#deep = findings;
+    if (JSON.stringify(findings) === before) return false;
+    // A layer that was restored by what was known before may need more.
+    for (const step of findings.flatMap(stepsOf)) this.#tried.delete(JSON.stringify(step));
+    await this.#round(state, findings);
+    return true;
   }
 
   /** Does what comes first of what is to be done. @returns whether anything was done */
@@ -152,20 +174,35 @@ class Rounds {
       return undefined;
     }
     // An earlier step of this round may have changed what it begins with.
-    const restoring = { ...this.#tools, state: await readRoot(state.root, state.driver) };
+    const now = await readRoot(state.root, state.driver);
+    const restoring = { ...this.#tools, state: now, isRightBelow: (id: ChainID) => this.#isRightBelow(now, id) };
     if (step.kind === "restore-image") return await restoreImage(restoring, step.id);
     return await restoreLayer(restoring, step.chainID);
   }
 
-  /** @param deep what was found by reading all content: it is not read once more, a step that was done has mended it */
-  #left(state: RootState, findings: readonly Finding[], deep: readonly Finding[]): Left[] {
+  /** All content has been read, and what was not right of the layers below has been mended: lower ones come first. */
+  #isRightBelow(state: RootState, chainID: ChainID): boolean {
+    if (!this.#deep) return false;
+    const open = this.#deep.filter((finding) => !this.#isMended(finding)).flatMap(({ remedy }) => remedy);
+    for (let at = provenLayer(state, chainID)?.parent; at; at = provenLayer(state, at)?.parent) {
+      if (open.some((step) => step.kind === "restore-layer" && step.chainID === at)) return false;
+    }
+    return true;
+  }
+
+  #isMended(finding: Finding): boolean {
+    const steps = stepsOf(finding).map((step) => this.#tried.get(JSON.stringify(step)));
+    return steps.length > 0 && steps.every((tried) => tried && tried.why === undefined);
+  }
+
+  /** Content is not read once more: a step that was done has mended what was found so. */
+  #left(state: RootState, findings: readonly Finding[]): Left[] {
     const why = (finding: Finding) =>
       stepsOf(finding)
         .map((step) => this.#tried.get(JSON.stringify(step))?.why)
         .filter((reason) => reason !== undefined);
     const known = new Set(findings.map(({ kind, path }) => `${kind} ${path}`));
-    const more = deep.filter(({ kind, path }) => !known.has(`${kind} ${path}`));
-    const open = more.filter((finding) => stepsOf(finding).length === 0 || why(finding).length > 0);
+    const open = (this.#deep ?? []).filter((each) => !known.has(`${each.kind} ${each.path}`) && !this.#isMended(each));
     return [...findings, ...open].map((finding) => {
       const advice = adviceOn(finding, state);
       return { finding, why: why(finding), ...(advice !== undefined && { advice }) };

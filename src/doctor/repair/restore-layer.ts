@@ -16,11 +16,11 @@ import {
 } from "../../spec/index.js";
 import type { RootState } from "../root/root-state.js";
 import { usesOf } from "../uses.js";
-import { mendTree } from "./mend-tree.js";
+import { type Mended, mendTree } from "./mend-tree.js";
 import { placeDirectory } from "./place-directory.js";
 import { directoryOf, type ProvenLayer, provenLayer } from "./proven-layer.js";
 import type { Quarantine } from "./quarantine.js";
-import { Scope } from "./scope.js";
+import { type Holds, Scope } from "./scope.js";
 import { contentOf, layersAbove } from "./sources/root-source.js";
 import type { Source } from "./sources/source.js";
 import type { FreshLayer, Staging } from "./staging.js";
@@ -34,6 +34,8 @@ export interface Restoring {
   readonly sources: readonly Source[];
   readonly quarantine: Quarantine;
   readonly staging: () => Promise<Staging>;
+  /** Whether the layers below one are known to be right, to the last byte. */
+  readonly isRightBelow: (chainID: ChainID) => boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -69,33 +71,53 @@ export async function restoreLayer(restoring: Restoring, chainID: ChainID): Prom
   const { fresh, from } = await made(restoring, patient, staging);
   const { content, id } = patient;
   const { state, quarantine, signal } = restoring;
-  const what = content === undefined ? await wholeLayer() : await files(content);
+  const holds = holdsOf(restoring, patient);
+  const mended = content === undefined ? undefined : await mendedFiles(restoring, patient, content, fresh, holds);
+  await placeDirectory(state, { chainID, id, fresh, quarantine });
   const found = contentPath(state, id);
   const facts = { chainID, diffID: patient.diffID, cacheID: id, diffSize: fresh.diffSize };
-  await writeEntry(state, { ...facts, ...(patient.parent && { parent: patient.parent }) }, found, fresh, quarantine);
+  const record = { ...facts, ...(patient.parent && { parent: patient.parent }) };
+  const isEntryNew = await writeEntry(state, record, found, fresh, quarantine);
   await verifyBare({ root: found, split: patient.split, diffID: patient.diffID }, { signal });
-  return `${what}, from ${from}`;
-
-  async function wholeLayer(): Promise<string> {
-    await placeDirectory(state, { chainID, id, fresh, quarantine });
-    return "the whole layer";
+  if (mended && !isEntryNew && isNothing(mended) && holds.kind === "unsure") {
+    throw new DataLoss("what is wrong in it is of the layers below, which have to be restored first");
   }
+  return `${mended ? countsOf(mended) : "the whole layer"}, from ${from}`;
+}
 
-  async function files(old: string): Promise<string> {
-    const scope = await Scope.of(fresh.split, state.driver === "overlay2");
-    const sharing = state.driver === "overlay2" ? [] : treesUpon(state, chainID);
-    const why = `layer ${shortID(chainID.slice(7))} was damaged`;
-    const mended = await mendTree(old, fresh.content, { scope, quarantine, why, sharing, signal });
-    await placeDirectory(state, { chainID, id, fresh, quarantine });
-    const { other, missing, extra, metadata } = mended;
-    const counts = [
-      ...(other > 0 ? [`${other} replaced`] : []),
-      ...(missing > 0 ? [`${missing} added`] : []),
-      ...(extra > 0 ? [`${extra} taken out`] : []),
-      ...(metadata > 0 ? [`${metadata} directories' metadata set`] : []),
-    ];
-    return counts.length === 0 ? "what tells of it, its files are as they were" : counts.join(", ");
-  }
+async function mendedFiles(
+  { state, quarantine, signal }: Restoring,
+  { chainID }: Patient,
+  old: string,
+  fresh: FreshLayer,
+  holds: Holds,
+): Promise<Mended> {
+  const scope = await Scope.of(fresh.split, holds);
+  const sharing = state.driver === "overlay2" ? [] : treesUpon(state, chainID);
+  const why = `layer ${shortID(hexOf(chainID))} was damaged`;
+  return await mendTree(old, fresh.content, { scope, quarantine, why, sharing, signal });
+}
+
+function isNothing({ other, missing, extra, metadata }: Mended): boolean {
+  return other + missing + extra + metadata === 0;
+}
+
+function countsOf(mended: Mended): string {
+  const { other, missing, extra, metadata } = mended;
+  const counts = [
+    ...(other > 0 ? [`${other} replaced`] : []),
+    ...(missing > 0 ? [`${missing} added`] : []),
+    ...(extra > 0 ? [`${extra} taken out`] : []),
+    ...(metadata > 0 ? [`metadata of ${metadata} directories set`] : []),
+  ];
+  return isNothing(mended) ? "what tells of it, its files are as they were" : counts.join(", ");
+}
+
+/** What can be known of its directory. A bottom layer has nothing below. */
+function holdsOf({ state, isRightBelow }: Restoring, { chainID, parent }: Patient): Holds {
+  if (state.driver === "overlay2") return { kind: "own" };
+  if (parent !== undefined && !isRightBelow(chainID)) return { kind: "unsure" };
+  return { kind: "whole", below: parent && contentOf(state, parent) };
 }
 
 /** @throws NotImplemented: what is unpacked would get other owners than what is there has */

@@ -1,47 +1,69 @@
+import { join } from "node:path";
 import { parseSplit } from "../../layer/index.js";
 import { type Path, parentOf } from "../../spec/index.js";
+import * as sys from "../../sys/index.js";
 
 /**
- * What a layer's tar says something about. In a directory that holds this layer alone that is everything there is; in a
- * tree that has the layers below as well, only what the tar names: about the rest it proves nothing.
+ * What a directory holds: this layer alone; or the layers below as well, and whether those are known to be right (in the
+ * tree `below`) or not.
+ */
+export type Holds =
+  | { readonly kind: "own" }
+  | { readonly kind: "whole"; readonly below: string | undefined }
+  | { readonly kind: "unsure" };
+
+/**
+ * What is known of how a layer's directory has to be. In one that holds this layer alone that is everything there is; in
+ * a tree that has the layers below as well it is what the layer's tar names, and the rest only where those are right.
  */
 export class Scope {
-  readonly #isWhole: boolean;
+  readonly #holds: Holds;
   readonly #named = new Set<Path>();
   /** Named, and the directories on the way there. */
   readonly #reached = new Set<Path>([""]);
   readonly #deleted = new Set<Path>();
   readonly #opaque = new Set<Path>();
 
-  /** @param isWhole the directory holds this layer alone */
-  static async of(split: string, isWhole: boolean): Promise<Scope> {
-    const scope = new Scope(isWhole);
+  static async of(split: string, holds: Holds): Promise<Scope> {
+    const scope = new Scope(holds);
     await parseSplit(split, ({ kind, path }) => scope.#add(kind, path));
     return scope;
   }
 
-  private constructor(isWhole: boolean) {
-    this.#isWhole = isWhole;
+  private constructor(holds: Holds) {
+    this.#holds = holds;
   }
 
-  /** Mode, owner and times of a directory: the tar may have implied it by what is in it. */
+  get #knowsAll(): boolean {
+    return this.#holds.kind !== "unsure";
+  }
+
+  /** Mode and owner of a directory: the tar may have implied it by what is in it, and each driver its own mode. */
   knowsDirectory(path: Path): boolean {
-    return this.#named.has(path) && !(path === "" && this.#isWhole);
+    if (this.knowsTime(path)) return true;
+    return (
+      this.#holds.kind === "whole" && this.#holds.below !== undefined && isDirectory(join(this.#holds.below, path))
+    );
+  }
+
+  /** The time of a directory, and its xattrs, which dockerd does not take along. */
+  knowsTime(path: Path): boolean {
+    return this.#named.has(path) && !(path === "" && this.#holds.kind === "own");
   }
 
   /** What is there, if it is no directory. */
   knowsNode(path: Path): boolean {
-    return this.#isWhole || this.#named.has(path);
+    return this.#knowsAll || this.#named.has(path);
   }
 
   /** That it has to be there, and whether it is a directory. */
   knowsPlace(path: Path): boolean {
-    return this.#isWhole || this.#reached.has(path);
+    return this.#knowsAll || this.#reached.has(path);
   }
 
   /** That it must not be there, where the layer made anew does not have it. */
   knowsAbsence(path: Path): boolean {
-    if (this.#isWhole || this.#deleted.has(path)) return true;
+    if (this.#knowsAll || this.#deleted.has(path)) return true;
     for (let at = path; at !== ""; at = parentOf(at)) if (this.#opaque.has(parentOf(at))) return true;
     return false;
   }
@@ -59,4 +81,9 @@ export class Scope {
       if (kind !== "whiteout" || at !== path) this.#reached.add(at);
     }
   }
+}
+
+function isDirectory(path: string): boolean {
+  const found = new sys.Stat();
+  return sys.tryLstatat(sys.AT_FDCWD, path, found) && (found.mode & sys.S.IFMT) === sys.S.IFDIR;
 }

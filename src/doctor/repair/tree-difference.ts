@@ -32,8 +32,8 @@ export function* treeDifferences(
 
 /** The names of one file in the fresh tree. */
 interface Group {
-  /** One that is right. */
-  right?: Path;
+  /** One that is right, and its inode. */
+  right?: { readonly path: Path; readonly inode: string };
   readonly wrong: Extract<TreeDifference, { readonly twin?: Path }>[];
 }
 
@@ -59,7 +59,7 @@ class Comparison {
   /** Of files with several names, what is wrong. */
   *linked(): Generator<TreeDifference, void> {
     for (const { right, wrong } of this.#groups.values()) {
-      for (const difference of wrong) yield right === undefined ? difference : { ...difference, twin: right };
+      for (const difference of wrong) yield right === undefined ? difference : { ...difference, twin: right.path };
     }
   }
 
@@ -90,7 +90,10 @@ class Comparison {
     if (x === S.IFDIR && y === S.IFDIR) {
       if (this.#scope.enters(path)) yield* this.#inside(a, b, name, path);
     } else if (x === S.IFDIR || y === S.IFDIR) {
-      if (this.#scope.knowsPlace(path)) yield { kind: "other", path };
+      const group = this.#groupOf(this.#fresh);
+      if (!this.#scope.knowsPlace(path)) return;
+      if (group) group.wrong.push({ kind: "other", path });
+      else yield { kind: "other", path };
     } else if (this.#scope.knowsNode(path)) {
       const difference = this.#leaf(a, b, name, path);
       if (difference) yield difference;
@@ -108,16 +111,14 @@ class Comparison {
 
   #leaf(a: number, b: number, name: string, path: Path): TreeDifference | undefined {
     const inode = inodeOf(this.#old);
-    if (inode === inodeOf(this.#fresh)) {
-      const group = this.#groupOf(this.#fresh);
-      if (group) group.right ??= path;
-      return undefined;
-    }
     const group = this.#groupOf(this.#fresh);
-    const difference = this.#sameLeaf(a, b, name) ? undefined : ({ kind: "other", path, inode } as const);
+    const isSame = inode === inodeOf(this.#fresh) || this.#sameLeaf(a, b, name);
+    const difference = isSame ? undefined : ({ kind: "other", path, inode } as const);
     if (!group) return difference;
     if (difference) group.wrong.push(difference);
-    else group.right ??= path;
+    else if (group.right === undefined) group.right = { path, inode };
+    // As good as the first, but another file.
+    else if (group.right.inode !== inode) group.wrong.push({ kind: "other", path, inode });
     return undefined;
   }
 
@@ -147,8 +148,9 @@ class Comparison {
     if (!this.#scope.knowsDirectory(path)) return false;
     sys.fstat(a, x);
     sys.fstat(b, y);
-    if (x.mode !== y.mode || x.uid !== y.uid || x.gid !== y.gid || !sameTime(x.mtimeNs, y.mtimeNs)) return true;
-    return !sameXattrs(pathIn(a, "."), pathIn(b, "."));
+    if (x.mode !== y.mode || x.uid !== y.uid || x.gid !== y.gid) return true;
+    if (!this.#scope.knowsTime(path)) return false;
+    return !sameTime(x.mtimeNs, y.mtimeNs) || !sameXattrs(pathIn(a, "."), pathIn(b, "."));
   }
 }
 

@@ -14,6 +14,7 @@ const splitName = "tar-split.json.gz";
 /**
  * Writes what is missing or wrong of a layer's entry in the layerdb; one that is not there at all appears whole.
  *
+ * @returns whether anything was
  * @param content the directory with the layer's files, which are right by now
  */
 export async function writeEntry(
@@ -22,35 +23,41 @@ export async function writeEntry(
   content: string,
   fresh: FreshLayer,
   quarantine: Quarantine,
-): Promise<void> {
+): Promise<boolean> {
   const path = join(layerdb.path, "sha256", hexOf(record.chainID));
   const entry = layerdb.layers.get(hexOf(record.chainID));
   const why = `the entry of layer ${record.chainID} was damaged`;
   // What the entry is about is on the disk before it.
   await syncFileSystem(home);
   if (entry && entry.node.kind !== "directory") quarantine.take(path, why);
-  if (entry?.node.kind !== "directory") return await newEntry(layerdb.path, path, record, fresh);
+  if (entry?.node.kind !== "directory") {
+    await newEntry(layerdb.path, path, record, fresh);
+    return true;
+  }
   const isValid: Readonly<Record<string, boolean>> = {
     diff: entry.diffID === record.diffID,
     parent: entry.parent === record.parent,
     "cache-id": entry.cacheID === record.cacheID,
     size: entry.diffSize !== undefined,
   };
-  for (const [name, text] of Object.entries(layerFacts(record))) {
-    if (!isValid[name]) await replace(join(path, name), quarantine, why, (file) => writeAtomic(file, text));
+  const wrong = Object.entries(layerFacts(record)).filter(([name]) => !isValid[name]);
+  for (const [name, text] of wrong) {
+    await replace(join(path, name), quarantine, why, (file) => writeAtomic(file, text));
   }
-  if (!record.parent && entry.nodes.has("parent")) quarantine.take(join(path, "parent"), why);
+  const isBottom = !record.parent && entry.nodes.has("parent");
+  if (isBottom) quarantine.take(join(path, "parent"), why);
   const split = join(path, splitName);
   const isWhole = await verifyBare({ root: content, split, diffID: record.diffID }).then(
     () => true,
     () => false,
   );
-  if (isWhole) return;
+  if (isWhole) return wrong.length > 0 || isBottom;
   await replace(split, quarantine, why, async (file) => {
     await syncFile(fresh.split);
     sys.renameat2(sys.AT_FDCWD, fresh.split, sys.AT_FDCWD, file);
   });
   await syncDirectory(path);
+  return true;
 }
 
 async function newEntry(layerdb: string, path: string, record: LayerRecord, fresh: FreshLayer): Promise<void> {

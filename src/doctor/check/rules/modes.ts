@@ -16,7 +16,8 @@ interface Rule {
 /** Nobody but root looks into the root or writes there; root itself can do all that it has to. */
 export function* modes(known: Known): Generator<Finding> {
   for (const { path, node, right, widest } of rules(known)) {
-    if (!node || node.kind === "symlink") continue;
+    // What else is in its place is found for that.
+    if (node?.kind !== ((right & 0o100) === 0 ? "file" : "directory")) continue;
     const isNarrow = node.kind === "directory" && (node.mode & 0o700) !== 0o700;
     if ((node.mode & ~widest) === 0 && !isNarrow) continue;
     const remedy: Step[] = [{ kind: "set-mode", path, mode: right }];

@@ -1,0 +1,143 @@
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { dockerArchive } from "./oracle/image-archives.js";
+import { layerTar } from "./oracle/image-stores.js";
+import { layerkitMain } from "./oracle/layerkitd.js";
+import { lacking } from "./oracle/programs.js";
+import { Registry, type RegistryOptions } from "./oracle/registry.js";
+import { type Ran, run } from "./oracle/run.js";
+import { type Scratch, scratch } from "./oracle/scratch.js";
+
+const skip = lacking("root", "mounts", "docker-registry", "skopeo");
+
+const layers = [
+  layerTar({ "etc/bottom": "bottom\n", big: "b".repeat(100_000) }),
+  layerTar({ "etc/middle": "middle\n" }),
+  layerTar({ "etc/top": "top\n" }),
+];
+
+describe.skipIf(skip)("repair", () => {
+  let disk: Scratch;
+  let root: string;
+  beforeEach(async () => {
+    disk = await scratch("/dev/shm");
+    root = join(disk.path, "root");
+    await mkdir(root);
+    await writeFile(join(disk.path, "image.tar"), dockerArchive([{ layers, tags: ["app:1"] }]));
+  });
+  afterEach(() => disk[Symbol.asyncDispose]());
+
+  const layerkit = (...args: string[]): Promise<Ran> =>
+    run(process.execPath, [layerkitMain, "--root", root, "--storage-driver", "overlay2", ...args], {
+      env: { DOCKER_CONFIG: disk.path },
+    });
+  const done = async (...args: string[]): Promise<string> => {
+    const { status, stdout, stderr } = await layerkit(...args);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    return stdout;
+  };
+  /** Pulled from a registry that only this test knows. */
+  const pulled = async (options: RegistryOptions = {}) => {
+    const registry = await Registry.start(options);
+    const login = options.auth ? ["--dest-creds", "layerkit:secret"] : [];
+    const ref = await registry.fill(join(disk.path, "image.tar"), "some/app:1", login);
+    await done("pull", ref);
+    return { registry, ref };
+  };
+  const layerdb = () => join(root, "image/overlay2/layerdb/sha256");
+  const middle = () => {
+    const entry = readdirSync(layerdb()).find((hex) => existsSync(join(home(hex), "diff/etc/middle")))!;
+    return { entry: join(layerdb(), entry), directory: home(entry) };
+  };
+  const home = (hex: string) => join(root, "overlay2", readFileSync(join(layerdb(), hex, "cache-id"), "utf8"));
+  const blobsAsked = (registry: Registry, from: number) =>
+    registry.requests.slice(from).filter((line) => /^GET .*\/blobs\//.test(line));
+
+  test("fetches the layer that is lost, and nothing else", { timeout: 120_000 }, async () => {
+    const { registry, ref } = await pulled();
+    await using _registry = registry;
+    expect(await done("repair")).toMatch(/^Nothing is wrong with /);
+    const { directory } = middle();
+    rmSync(directory, { recursive: true });
+    const before = registry.requests.length;
+
+    const plan = await layerkit("repair", "--dry-run");
+    expect(plan).toMatchObject({ status: 1, stderr: "" });
+    expect(plan.stdout).toMatch(/^would: layer-directory-missing: restore layer sha256:\w+, from the registry\n$/);
+    expect(existsSync(directory)).toBe(false);
+
+    const alone = await layerkit("repair", "--no-fetch");
+    expect(alone.status).toBe(1);
+    expect(alone.stdout).toMatch(/\nleft: |^left: /);
+    expect(alone.stdout).toMatch(/of image .*some\/app:1.* is needed: layerkit repair --from /);
+
+    expect(await done("repair")).toMatch(
+      /^done: layer-directory-missing: restore layer sha256:\w+: the whole layer, from 127\.0\.0\.1:\d+\/some\/app\n/,
+    );
+    expect(blobsAsked(registry, before)).toHaveLength(1);
+    expect(await done("repair", "--deep")).toMatch(/^Nothing is wrong with /);
+    await done("save", "-o", join(disk.path, "saved.tar"), ref);
+  });
+
+  test("finds the layers of an image by its name, and its config, where nothing else tells of them", {
+    timeout: 120_000,
+  }, async () => {
+    const { registry, ref } = await pulled();
+    await using _registry = registry;
+    rmSync(join(root, "image/overlay2/distribution"), { recursive: true });
+    rmSync(join(root, "image/overlay2/imagedb/content/sha256"), { recursive: true });
+    writeFileSync(join(middle().directory, "diff/etc/middle"), "MIDDLE\n");
+    const said = await done("repair", "--deep");
+    expect(said).toMatch(/done: image-missing: restore the config of image sha256:\w+: from the registry\n/);
+    expect(said).toMatch(/done: layer-content-damaged: restore layer sha256:\w+: 1 replaced, from 127\.0\.0\.1:\d+\//);
+    expect(await done("images", "--format", "json")).toContain(ref.slice(0, ref.lastIndexOf(":")));
+    expect(readFileSync(join(middle().directory, "diff/etc/middle"), "utf8")).toBe("middle\n");
+
+    const kept = /kept in (\S+): /.exec(said)?.[1] ?? "";
+    const file = join(middle().directory, "diff/etc/middle").slice(root.length + 1);
+    expect(readFileSync(join(root, kept, file), "utf8")).toBe("MIDDLE\n");
+    rmSync(join(root, file));
+    expect(await done("repair", "--put-back", file)).toMatch(/is in its place again/);
+    expect(readFileSync(join(root, file), "utf8")).toBe("MIDDLE\n");
+    expect(await done("repair", "--deep", "--from", join(disk.path, "image.tar"))).toMatch(
+      /1 replaced, from .*image\.tar/,
+    );
+    expect(await done("repair", "--purge")).toMatch(/is deleted: \d+ things?\./);
+    expect(existsSync(join(root, "layerkit-quarantine"))).toBe(false);
+  });
+
+  test("shows a registry who asks, and tells why it was refused", { timeout: 120_000 }, async () => {
+    const auth = Buffer.from("layerkit:secret").toString("base64");
+    const login = (auths: object) => writeFile(join(disk.path, "config.json"), JSON.stringify({ auths }));
+    await using registry = await Registry.start({ auth: "basic" });
+    await login({ [registry.host]: { auth } });
+    const ref = `${registry.host}/some/app:1`;
+    await done("load", "-i", join(disk.path, "image.tar"));
+    await done("tag", "app:1", ref);
+    await done("push", ref);
+    await done("rmi", "app:1", ref);
+    await done("pull", ref);
+    rmSync(middle().directory, { recursive: true });
+    await login({});
+    const refused = await layerkit("repair");
+    expect(refused.status).toBe(1);
+    expect(refused.stdout).toMatch(
+      /^left: .*\(nobody has the bytes of layer sha256:\w+: the registry: .*: no basic auth credentials/m,
+    );
+    await login({ [registry.host]: { auth } });
+    expect(await done("repair")).toMatch(/the whole layer, from 127/);
+  });
+
+  test("works where nobody else does, and says who does", { timeout: 60_000 }, async () => {
+    await done("load", "-i", join(disk.path, "image.tar"));
+    const wrong = await layerkit("repair", "--purge", "--dry-run");
+    expect(wrong).toMatchObject({ status: 2, stderr: expect.stringContaining("only one of") });
+    expect((await layerkit("repair", "--purge")).stderr).toMatch(/^layerkit: no repair of .* has kept anything\n$/);
+    expect((await layerkit("repair", "--from", "/nonexistent")).stderr).toMatch(/^layerkit: there is no \/nonexistent/);
+    expect((await layerkit("repair", "--from", root)).stderr).toMatch(/is the data root that is to be repaired/);
+    const json = await done("repair", "--format", "json");
+    expect(JSON.parse(json)).toEqual({ Done: 0, Left: 0 });
+  });
+});
