@@ -1,4 +1,5 @@
-import { readdir, readFile, rm, rmdir } from "node:fs/promises";
+import { readFileSync } from "node:fs";
+import { readdir, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { isErrno } from "../spec/index.js";
@@ -24,9 +25,9 @@ export interface ContainerState {
 }
 
 /** @returns undefined: there is no such container, or the runtime keeps its state in another form */
-export async function readContainerState(place: RuntimePlace, id: string): Promise<ContainerState | undefined> {
-  const text = await readFile(join(runcRoot(place.directory), id, "state.json"), "utf8").catch(() => undefined);
-  const state = text === undefined ? undefined : (JSON.parse(text) as StateFile);
+export function readContainerState(place: RuntimePlace, id: string): ContainerState | undefined {
+  const text = readOrNothing(join(runcRoot(place.directory), id, "state.json"));
+  const state = text === "" ? undefined : (JSON.parse(text) as StateFile);
   if (!state?.cgroup_paths || !state.config) return undefined;
   return {
     cgroups: state.cgroup_paths,
@@ -36,11 +37,20 @@ export async function readContainerState(place: RuntimePlace, id: string): Promi
 }
 
 /** How many processes in these cgroups the kernel has killed for want of memory. @see memory.oom_control, memory.events */
-export async function oomKills({ cgroups }: ContainerState): Promise<number> {
+export function oomKills({ cgroups }: ContainerState): number {
   const { memory, "": unified } = cgroups;
   const file = memory ? join(memory, "memory.oom_control") : unified && join(unified, "memory.events");
-  const text = file ? await readFile(file, "utf8").catch(() => "") : "";
+  const text = file ? readOrNothing(file) : "";
   return Number(/^oom_kill (\d+)$/m.exec(text)?.[1] ?? 0);
+}
+
+/** Files of the kernel and of the run directory, which wait for no disk. */
+function readOrNothing(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return "";
+  }
 }
 
 /**

@@ -1,5 +1,5 @@
 import { type StdioOptions, spawn } from "node:child_process";
-import { readFile, rm } from "node:fs/promises";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { RuntimeFailure } from "./failure.js";
 
@@ -40,9 +40,9 @@ export async function runc(
     child.on("exit", (code, signal) => resolve(code ?? `it was killed by ${signal}`));
   });
   try {
-    if (ended !== 0) throw new Error((await lastError(log)) ?? `${runtime}: exit status ${ended}`);
+    if (ended !== 0) throw new Error(lastError(log) ?? `${runtime}: exit status ${ended}`);
   } finally {
-    await rm(log, { force: true });
+    rmSync(log, { force: true });
   }
 }
 
@@ -57,8 +57,9 @@ function notStarted(runtime: string, error: Error): string {
 }
 
 /** Each line is `{"level":"error","msg":"…","time":"…"}`. */
-async function lastError(log: string): Promise<string | undefined> {
-  const lines = (await readFile(log, "utf8").catch(() => "")).trim().split("\n").filter(Boolean);
+function lastError(log: string): string | undefined {
+  const text = existsSync(log) ? readFileSync(log, "utf8") : "";
+  const lines = text.trim().split("\n").filter(Boolean);
   const entries = lines.map((line) => JSON.parse(line) as { level: string; msg: string });
   return (entries.findLast(({ level }) => level === "error" || level === "fatal") ?? entries.at(-1))?.msg.trim();
 }

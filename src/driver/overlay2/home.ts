@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readFileSync, readlinkSync } from "node:fs";
 import { readdir, readlink, symlink, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { type CacheID, isCacheID } from "../../spec/index.js";
@@ -51,17 +51,17 @@ export class Home {
   /** The layer directly below. */
   async parentOf(id: CacheID): Promise<CacheID | undefined> {
     const [first] = (await this.lowers(id)) ?? [];
-    return first === undefined ? undefined : basename(dirname(await this.#targetOf(first)));
+    return first === undefined ? undefined : basename(dirname(this.#targetOf(first)));
   }
 
   /** Absolute paths of the `diff` directories under `id`, top first. @throws the error of readlink: one is missing */
   async lowerDirs(id: CacheID): Promise<string[]> {
     const lowers = (await this.lowers(id)) ?? [];
-    return Promise.all(lowers.map((lower) => this.#targetOf(lower)));
+    return lowers.map((lower) => this.#targetOf(lower));
   }
 
-  async #targetOf(lower: string): Promise<string> {
-    return join(this.path, "l", await readlink(join(this.path, lower)));
+  #targetOf(lower: string): string {
+    return join(this.path, "l", readlinkSync(join(this.path, lower)));
   }
 
   /** Makes the short name under which mount options speak of the layer, as `/proc/mounts` then shows. */

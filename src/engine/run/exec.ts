@@ -108,7 +108,7 @@ export async function launch(parts: ContainerParts, container: Container, exec: 
       rootfs: lives.of(exec.container).held?.rootfs ?? "",
       config: container.stored.Config,
       host: container.host,
-      running: await runningProcess(parts, exec.container),
+      running: runningProcess(parts, exec.container),
       ...{ command, tty, privileged, ...(user && { user }), ...(WorkingDir && { workingDir: WorkingDir }) },
       ...(Env && { env: Env }),
       ...(ConsoleSize && { consoleSize: ConsoleSize }),

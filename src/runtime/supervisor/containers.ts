@@ -56,8 +56,8 @@ export class Containers {
   async clear(id: string): Promise<boolean> {
     const { reaper, records, say } = this.#parts;
     const place = placeOf(this.#parts.place, id);
-    const state = await readContainerState(place, id);
-    const oomKilled = state !== undefined && (await oomKills(state)) > 0;
+    const state = readContainerState(place, id);
+    const oomKilled = state !== undefined && oomKills(state) > 0;
     const deleted = reaper.around(() => deleteContainer(place, id, state, records.scratch({ id })));
     const results = await Promise.allSettled([deleted, this.removeBundle(id)]);
     for (const result of results) if (result.status === "rejected") say(`${id}: ${messageOf(result.reason)}`);
