@@ -71,6 +71,18 @@ found.shared = await daemon
   .docker("run", "--rm", "--network", "container:web", "base:1", "cat", "/etc/hosts")
   .then((text) => text.includes(address));
 
+const mac = "02:42:ac:11:00:99";
+await daemon.docker("run", "--detach", "--interactive", "--name", "mac", "--mac-address", mac, "base:1", "cat");
+const asked = ["inspect", "--format", "{{.NetworkSettings.Networks.bridge.MacAddress}}", "mac"];
+const macs = async () => [
+  (await daemon.docker("exec", "mac", "cat", "/sys/class/net/eth0/address")) === mac,
+  (await daemon.docker(...asked)) === mac,
+];
+found.mac = await macs();
+await daemon.docker("restart", "--time", "0", "mac");
+found.mac = [...(found.mac as boolean[]), ...(await macs())];
+await daemon.docker("rm", "--force", "mac");
+
 daemon.kill();
 await daemon[Symbol.asyncDispose]();
 found.without = await said("127.0.0.1", 8080);

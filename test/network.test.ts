@@ -29,6 +29,7 @@ test.skipIf(missing)(
       refused: [125, true],
       alone: ["lo:"],
       shared: true,
+      mac: [true, true, true, true],
       without: "hello",
       after: ["hello", 2],
       third: "172.17.0.4",

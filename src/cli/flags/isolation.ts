@@ -20,6 +20,7 @@ export const isolationFlags: readonly Flag<HostConfig>[] = [
   text("--network <name>", "network to join: bridge, none, host, container:NAME", "NetworkMode"),
   text("--net <name>", "the same as --network", "NetworkMode"),
   yes("-P, --publish-all", "ports of the host for all that are exposed", "PublishAllPorts"),
+  textAs("--gpus <n>", "graphics processors: all, or how many", "DeviceRequests", gpus),
   texts("--dns <address>", "name server", "Dns"),
   texts("--dns-search <domain>", "domain to look for names in", "DnsSearch"),
   texts("--dns-option <option>", "option of the resolver", "DnsOptions"),
@@ -43,6 +44,10 @@ export const isolationFlags: readonly Flag<HostConfig>[] = [
 
 function mounts(given: readonly string[]): MountRequest[] {
   return given.map(mountRequest);
+}
+
+function gpus(text: string, option: string): object[] {
+  return [{ Driver: "", Count: text === "all" ? -1 : integer(text, option), Capabilities: [["gpu"]] }];
 }
 
 function tmpfs(mounts: readonly string[]): Record<string, string> {

@@ -37,6 +37,7 @@ const keys: Readonly<Record<string, Put>> = {
   ...{ readonly: readOnly, ro: readOnly },
   consistency: set("Consistency"),
   "bind-propagation": bind((value) => ({ Propagation: value.toLowerCase() })),
+  "bind-recursive": bind(recursion),
   "bind-nonrecursive": bind((value) => ({ NonRecursive: truth(value) })),
   "volume-nocopy": volume((value) => ({ NoCopy: truth(value) })),
   "volume-subpath": volume((value) => ({ Subpath: value })),
@@ -61,6 +62,16 @@ export function mountRequest(text: string): MountRequest {
   if (!mount.Target) throw new WrongUsage(`--mount ${text}: target is required`);
   if (mount.Type === "bind" && mount.Source?.startsWith(".")) mount.Source = resolve(mount.Source);
   return mount;
+}
+
+/** What becomes of what is mounted below the source. */
+function recursion(value: string): object {
+  const known = {
+    ...{ enabled: {}, disabled: { NonRecursive: true } },
+    ...{ writable: { ReadOnlyNonRecursive: true }, readonly: { ReadOnlyForceRecursive: true } },
+  };
+  if (Object.hasOwn(known, value)) return known[value as keyof typeof known];
+  throw new WrongUsage(`--mount bind-recursive=${value}: want enabled, disabled, writable or readonly`);
 }
 
 /** Without a value it is so. */

@@ -56,6 +56,7 @@ export const processFlags: readonly Flag<CreateRequest>[] = [
     body.Labels = { ...body.Labels, ...pairs(given, "--label") };
   }),
   text("-h, --hostname <name>", "host name inside", "Hostname"),
+  text("--mac-address <address>", "hardware address on the bridge, as 02:42:ac:11:00:02", "MacAddress"),
   text("--domainname <name>", "domain name inside", "Domainname"),
   word("--entrypoint <program>", "in place of the image's", (body, program) => {
     body.Entrypoint = [program];

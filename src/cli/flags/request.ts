@@ -6,11 +6,12 @@ import { addFlags, putFlags } from "./flag.js";
 import { isolationFlags } from "./isolation.js";
 import { openingFlags } from "./openings.js";
 import { processFlags } from "./process.js";
+import { refusedFlags } from "./refused.js";
 import { resourceFlags } from "./resources.js";
 
 /** Adds the options that say what a container is like. */
 export function addCreateFlags(command: Command): Command {
-  return addFlags(command, processFlags, resourceFlags, isolationFlags, openingFlags);
+  return addFlags(command, processFlags, resourceFlags, isolationFlags, openingFlags, refusedFlags);
 }
 
 /** What those options ask for. @throws WrongUsage: a value that cannot be, or two that cannot be together */
@@ -21,6 +22,7 @@ export function createRequest(
 ): CreateRequest {
   const body: CreateRequest = { Image: image, HostConfig: usual() };
   if (cmd.length > 0) body.Cmd = [...cmd];
+  putFlags(body, refusedFlags, given);
   putFlags(body, processFlags, given);
   putFlags(body, openingFlags, given);
   putFlags(body.HostConfig, isolationFlags, given);

@@ -11,8 +11,9 @@ import { ownRuntimes } from "../settings.js";
 import { checkConfig } from "./check-config.js";
 import type { ContainerParts } from "./container-parts.js";
 import { type CreateBody, readCreateBody } from "./create-body.js";
+import { checkEndpoints, checkLinks, withMacAddress } from "./endpoints.js";
 import { mergeConfig } from "./merge-config.js";
-import { type WantedMount, wantedMounts } from "./mount-request.js";
+import { type WantedMount, wantedMounts, withFlatReadOnly } from "./mount-request.js";
 import { besideRoot } from "./root-binds.js";
 import { endpointSettings } from "./stored.js";
 
@@ -33,15 +34,19 @@ export async function readRequest(
   { imageStore, references, settings, tmp, defaults }: ContainerParts,
   id: string,
   body: ContainerCreateBody,
+  flatReadOnly: boolean,
 ): Promise<ContainerRequest> {
   const { config: own, host: asked, endpoints } = readCreateBody(body);
   if (Object.keys(own).length === 0) {
     throw new InvalidParameter("Config cannot be empty in order to create a container");
   }
-  const given = fullRunConfig(own);
+  checkEndpoints(endpoints);
+  const given = withMacAddress(fullRunConfig(own), endpoints);
   const image = given.Image ? resolveImage(imageStore, references, given.Image).image : undefined;
   const { runtimes, defaultRuntime: runtime } = settings.current;
-  const host = withHostDefaults(fullHostConfig(asked), {
+  const full = fullHostConfig(asked);
+  checkLinks(full.Links);
+  const host = withHostDefaults(flatReadOnly ? withFlatReadOnly(full) : full, {
     ...{ cgroup2: hasCgroup2(), asked: asked != null, runtime, containers: defaults },
   });
   const Hostname = given.Hostname || (host.NetworkMode === "host" ? hostname() : shortID(id));
