@@ -12,6 +12,12 @@ import type {
 import type { Filters } from "./api-system.js";
 import type { AbortOption } from "./images.js";
 
+export interface ContainerCreateOptions extends AbortOption {
+  readonly name?: string;
+  /** Read-only mounts say nothing of what is mounted below them, as before API 1.44. */
+  readonly flatReadOnly?: boolean;
+}
+
 /**
  * Operations on containers. A `name` is a full id, a name with or without its leading slash, or a unique prefix of an
  * id. Unknown ones reject with NotFound "No such container: NAME".
@@ -23,7 +29,7 @@ export interface Containers {
    * @throws NotFound: no such image; InvalidParameter: empty config, bad name or value, no command;
    * Conflict: the name is taken
    */
-  create(body: ContainerCreateBody, options?: { readonly name?: string } & AbortOption): Promise<ContainerCreated>;
+  create(body: ContainerCreateBody, options?: ContainerCreateOptions): Promise<ContainerCreated>;
   /** Newest first; only running ones unless `all`, `limit` or a status filter. @throws InvalidParameter: bad filter */
   list(options?: ContainerListOptions): Promise<ContainerSummary[]>;
   inspect(name: string, options?: { readonly size?: boolean }): Promise<ContainerInspect>;

@@ -10,7 +10,14 @@ const mountRequest = struct(
     Target: text,
     ReadOnly: flag,
     Consistency: text,
-    BindOptions: pointer(struct({ Propagation: text, NonRecursive: flag }, ["Propagation", "NonRecursive"])),
+    BindOptions: pointer(
+      struct({ Propagation: text, NonRecursive: flag, ReadOnlyNonRecursive: flag, ReadOnlyForceRecursive: flag }, [
+        "Propagation",
+        "NonRecursive",
+        "ReadOnlyNonRecursive",
+        "ReadOnlyForceRecursive",
+      ]),
+    ),
     VolumeOptions: pointer(
       struct(
         {

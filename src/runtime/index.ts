@@ -2,6 +2,7 @@
  * Containers by `runc`, under a supervisor that outlives the daemon: starts them, holds their standard streams, writes
  * their logs, and tells their exits. Takes the path of a root file system; knows no layer and no image.
  */
+export { canReadOnlyDeeply } from "./deep-read-only.js";
 export * from "./failure.js";
 export { type ReadLogOptions, readLog } from "./log/reader.js";
 export {

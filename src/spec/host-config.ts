@@ -58,7 +58,15 @@ export interface MountRequest {
   Target?: string;
   ReadOnly?: boolean;
   Consistency?: string;
-  BindOptions?: { Propagation?: string; NonRecursive?: boolean; CreateMountpoint?: boolean } | null;
+  BindOptions?: {
+    Propagation?: string;
+    NonRecursive?: boolean;
+    CreateMountpoint?: boolean;
+    /** Of a read-only mount: what is mounted below it stays as it is. */
+    ReadOnlyNonRecursive?: boolean;
+    /** Rather no mount than one with something below it that can be written. */
+    ReadOnlyForceRecursive?: boolean;
+  } | null;
   VolumeOptions?: {
     NoCopy?: boolean;
     Labels?: Record<string, string> | null;

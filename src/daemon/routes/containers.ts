@@ -37,7 +37,9 @@ async function create(engine: Served, call: Call): Promise<Answer> {
   const platform = call.query.text("platform");
   if (platform !== undefined) await checkPlatform(engine, body, platform);
   const name = call.query.text("name");
-  return json(await engine.containers.create(body, { ...(name !== undefined && { name }), signal: call.signal }), 201);
+  const flatReadOnly = call.version < 44;
+  const options = { ...(name !== undefined && { name }), ...(flatReadOnly && { flatReadOnly }), signal: call.signal };
+  return json(await engine.containers.create(body, options), 201);
 }
 
 /** An image of another platform counts as missing, so that the docker command tries to pull the right one. */

@@ -1,5 +1,6 @@
 import { nowNs, randomID, rfc3339, Undo } from "../../spec/index.js";
 import type { ContainerCreateBody, ContainerCreated } from "../api-container.js";
+import type { ContainerCreateOptions } from "../containers.js";
 import { type ContainerParts, emitContainer } from "./container-parts.js";
 import { type ContainerRequest, readRequest } from "./container-request.js";
 import type { Container } from "./container-store.js";
@@ -8,19 +9,14 @@ import { parseContainerName, randomName } from "./names.js";
 import { prepareTree } from "./prepare-tree.js";
 import { type NewContainer, newContainer } from "./stored.js";
 
-export interface CreateOptions {
-  readonly name?: string;
-  readonly signal?: AbortSignal;
-}
-
 /** Makes a container, all or nothing. @see Containers.create */
 export async function createContainer(
   parts: ContainerParts,
   body: ContainerCreateBody,
-  { name, signal }: CreateOptions = {},
+  { name, signal, flatReadOnly = false }: ContainerCreateOptions = {},
 ): Promise<ContainerCreated> {
   const { store, layers } = parts;
-  const request = await readRequest(parts, randomID(), body);
+  const request = await readRequest(parts, randomID(), body, flatReadOnly);
   const { id, image, host } = request;
   const stored = name ? parseContainerName(name) : randomName((taken) => store.isTaken(taken));
 

@@ -96,9 +96,20 @@ async function complaint(spec: MountRequest, mustExist: boolean): Promise<string
   if (kind === "tmpfs" && source !== "") return "field Source must not be specified";
   if (kind !== "bind") return undefined;
   if (source === "") return "field Source must not be empty";
+  const { ReadOnlyNonRecursive: flat, ReadOnlyForceRecursive: deep } = spec.BindOptions ?? {};
+  if (deep && (flat || !spec.ReadOnly)) return "ReadOnlyForceRecursive needs ReadOnly, and no ReadOnlyNonRecursive";
   if (!posix.isAbsolute(source)) return `invalid mount path: '${source}' mount path must be absolute`;
   const found = !mustExist || (await stat(source).catch(() => undefined));
   return found ? undefined : `bind source path does not exist: ${source}`;
+}
+
+/** Before API 1.44 a read-only mount said nothing of what is mounted below it. */
+export function withFlatReadOnly(host: HostConfig): HostConfig {
+  const flat = (mount: MountRequest): MountRequest =>
+    mount.Type === "bind" && mount.ReadOnly
+      ? { ...mount, BindOptions: { ...mount.BindOptions, ReadOnlyNonRecursive: true } }
+      : mount;
+  return host.Mounts ? { ...host, Mounts: host.Mounts.map(flat) } : host;
 }
 
 /** All mounts a host config asks for by `Binds` and `Mounts`. @throws InvalidParameter: a bad one, or two at one place */

@@ -36,6 +36,7 @@ export async function writeBundle(
 ): Promise<string> {
   const { HostnamePath, HostsPath, ResolvConfPath } = stored;
   const init = initProgram(parts, host.Init ?? parts.defaults.init);
+  const program = programOf(parts, host);
   const spec = await containerSpec({
     id: stored.ID,
     rootfs: held.rootfs,
@@ -43,7 +44,7 @@ export async function writeBundle(
     args: stored.Args,
     config: stored.Config,
     host,
-    mounts: await resolveMounts(parts, stored),
+    mounts: await resolveMounts(parts, stored, program ?? parts.runtimePlace),
     files: {
       ...(HostnamePath && { hostname: HostnamePath }),
       ...(HostsPath && { hosts: HostsPath }),
@@ -59,7 +60,6 @@ export async function writeBundle(
   await rm(bundle, { recursive: true, force: true });
   await mkdir(bundle, { recursive: true, mode: 0o700 });
   await writeFile(join(bundle, "config.json"), specText(spec), { mode: 0o600 });
-  const program = programOf(parts, host);
   if (program) await writeRuntime(bundle, program);
   return bundle;
 }

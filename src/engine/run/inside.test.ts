@@ -1,11 +1,15 @@
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { rawTar } from "../../../test/oracle/raw-tar.js";
+import { output } from "../../../test/oracle/run.js";
 import { streamOf } from "../../../test/oracle/sample-image.js";
-import { Conflict, NotFound } from "../../spec/index.js";
+import { canReadOnlyDeeply } from "../../runtime/index.js";
+import { Conflict, type HostConfig, type MountRequest, NotFound } from "../../spec/index.js";
 import { bytesOf } from "../engine.test.tools.js";
 import { cannotRun, forever, RunningEngine, textOf } from "./run.test.tools.js";
+
+const deep = !cannotRun && (await canReadOnlyDeeply({ runtime: "runc" }));
 
 describe.skipIf(cannotRun)("what is seen in a container", () => {
   let ours: RunningEngine;
@@ -50,6 +54,33 @@ describe.skipIf(cannotRun)("what is seen in a container", () => {
       HostConfig: { VolumesFrom: [`${first}:ro`] },
     });
     expect(second.out).toBe("v\nread-only\n");
+  });
+
+  test.skipIf(!deep)("read-only binds are so with what is mounted below, unless they are asked not to be", async () => {
+    const source = join(ours.root, "..", "deep");
+    mkdirSync(join(source, "below"), { recursive: true });
+    await output("mount", ["-t", "tmpfs", "none", join(source, "below")]);
+    try {
+      const writes = async (host: HostConfig, flatReadOnly = false) => {
+        const Cmd = ["sh", "-c", "for d in /m /m/below; do (> $d/f) 2>/dev/null && echo writable || echo not; done"];
+        const body = { Image: "sample:1", Cmd, HostConfig: { NetworkMode: "none", ...host } };
+        const { Id } = await ours.engine.containers.create(body, { flatReadOnly });
+        const { stream } = await ours.engine.processes.attach(Id, { stdout: true, stream: true });
+        const said = textOf(stream);
+        await ours.engine.processes.start(Id);
+        return (await said).trim().split("\n");
+      };
+      const mount = (BindOptions?: MountRequest["BindOptions"]) => ({
+        Mounts: [{ Type: "bind", Source: source, Target: "/m", ReadOnly: true, ...(BindOptions && { BindOptions }) }],
+      });
+      expect(await writes({ Binds: [`${source}:/m:ro`] })).toEqual(["not", "not"]);
+      expect(await writes(mount())).toEqual(["not", "not"]);
+      expect(await writes(mount({ ReadOnlyForceRecursive: true }))).toEqual(["not", "not"]);
+      expect(await writes(mount({ ReadOnlyNonRecursive: true }))).toEqual(["not", "writable"]);
+      expect(await writes(mount(), true)).toEqual(["not", "writable"]);
+    } finally {
+      await output("umount", [join(source, "below")]);
+    }
   });
 
   test("namespaces of another container are joined, while that runs", async () => {
