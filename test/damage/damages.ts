@@ -1,4 +1,4 @@
-import { chmodSync, cpSync, mkdirSync, symlinkSync } from "node:fs";
+import { chmodSync, cpSync, mkdirSync, symlinkSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { output } from "../oracle/run.js";
 import { app, child, type OverlayDriver } from "./docker-root.js";
@@ -350,7 +350,12 @@ const leftovers: readonly Damage[] = [
   {
     name: "a mount point was left",
     kind: "merged-left",
-    make: (root) => mkdirSync(join(root.container("ran").mount, "merged")),
+    make: (root) => {
+      const merged = join(root.container("ran").mount, "merged");
+      mkdirSync(merged);
+      // When the container was started; that it ended has been written since.
+      utimesSync(merged, 1, 1);
+    },
   },
   {
     ...{ name: "a container that does not run is mounted", kind: "mount-left" },

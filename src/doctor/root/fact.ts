@@ -38,6 +38,7 @@ export interface Node {
   readonly uid: number;
   readonly gid: number;
   readonly size: number;
+  readonly mtimeMs: number;
 }
 
 /** What is in a directory, by name, in byte-wise order; nothing where there is none. */
@@ -54,8 +55,8 @@ export function nodesIn(dir: string): Map<string, Node> {
 export function nodeAt(path: string): Node | undefined {
   const found = lstatSync(encodeName(path), { throwIfNoEntry: false });
   if (!found) return undefined;
-  const { mode, uid, gid, size } = found;
-  return { name: basename(path), kind: kindOf(found), mode: mode & 0o7777, uid, gid, size };
+  const { mode, uid, gid, size, mtimeMs } = found;
+  return { name: basename(path), kind: kindOf(found), mode: mode & 0o7777, uid, gid, size, mtimeMs };
 }
 
 /** Names in a directory, sorted; none where there is no directory. */

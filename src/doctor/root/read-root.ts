@@ -14,6 +14,7 @@ import { readContents, readMetadata, readRepositories } from "./read-images.js";
 import { readKept } from "./read-kept.js";
 import { readLayers, readMountEntries } from "./read-layerdb.js";
 import { type DriverName, drivers, type RootState } from "./root-state.js";
+import { usedMounts } from "./used-mounts.js";
 
 /**
  * Reads a data root as it lies there, with no daemon and without changing anything.
@@ -32,6 +33,7 @@ export async function readRoot(path: string, driver?: string): Promise<RootState
   const directories = await mapped(readDirectories(home, name));
   const layers = await mapped(readLayers(join(images, "layerdb", "sha256")));
   const layerdb = join(images, "layerdb");
+  const mounted = mountsBelow(root);
   const imagedb = join(images, "imagedb");
   return {
     ...{ root, driver: name, others, home },
@@ -52,7 +54,8 @@ export async function readRoot(path: string, driver?: string): Promise<RootState
       distribution: [...readDistribution(join(images, "distribution"))],
     },
     containers: await mapped(readContainers(join(root, "containers"))),
-    mounted: mountsBelow(root),
+    mounted,
+    inUse: usedMounts(mounted),
     node: nodeAt(root)!,
     top: nodesIn(root),
     tmp: nodesIn(join(root, "tmp")),

@@ -27,6 +27,8 @@ export interface RootState {
   readonly containers: ReadonlyMap<string, ContainerState>;
   /** All that is mounted at the root or below it, deepest first. */
   readonly mounted: readonly MountPoint[];
+  /** Paths of those mounts that processes in mount namespaces of their own see, as containers' do. */
+  readonly inUse: ReadonlySet<string>;
   /** The root itself. */
   readonly node: Node;
   /** All that lies directly in the root, by name. */

@@ -33,7 +33,7 @@ const known = new Set([
   ...["overlay2", "overlay", "vfs", "aufs", "btrfs", "devicemapper", "fuse-overlayfs", "zfs", "image", "containers"],
   ...["volumes", "network", "buildkit", "builder", "containerd", "runtimes", "swarm", "trust", "plugins", "tmp"],
   ...["engine-id", "key.json", "nuke-graph-directory.sh", "rootfs", "lost+found", "certs.d", "cdi", "migration"],
-  ...["layerkit.lock", "layerkit-quarantine"],
+  ...["layerkit.lock", "layerkit.sock", "layerkit-quarantine"],
 ]);
 
 /** `UID.GID`: the root of who runs with remapped users. */

@@ -21,7 +21,7 @@ export function* mounted(known: Known): Generator<Finding> {
   const busy = [...state.containers.keys()].filter((name) => isRunning(known, name));
   const theirs = busy.flatMap((name) => [`/containers/${name}/`, `/${known.writables.get(name)?.mountID ?? name}/`]);
   for (const { path } of state.mounted) {
-    if (!isOurs(known, path) || theirs.some((part) => path.includes(part))) continue;
+    if (!isOurs(known, path) || state.inUse.has(path) || theirs.some((part) => path.includes(part))) continue;
     const what = "it is mounted, though nothing that runs uses it";
     const means = "the layer's directory cannot be removed (EBUSY) until a daemon unmounts it";
     yield finding({
@@ -45,21 +45,23 @@ function emptied(path: string): Step[] {
   return path.endsWith("/merged") ? [{ kind: "remove-directory", path }] : [];
 }
 
-/** `merged` is there only while it is mounted. */
-function* mountPoints({ state }: Known, theirs: readonly string[]): Generator<Finding> {
+/**
+ * `merged` is there only while it is mounted. One that was made after the last that was written of its container is of
+ * a start that a crash kept from being written.
+ */
+function* mountPoints(known: Known, theirs: readonly string[]): Generator<Finding> {
+  const { state, uses } = known;
   for (const [id, { nodes }] of state.directories) {
     const path = `${state.home}/${id}/merged`;
-    if (!nodes.has("merged") || theirs.some((part) => path.includes(part))) continue;
+    const merged = nodes.get("merged");
+    if (!merged || theirs.some((part) => path.includes(part))) continue;
     if (state.mounted.some((mount) => mount.path === path)) continue;
+    const [use] = uses.get(id) ?? [];
+    const written = use?.kind === "writable" && state.containers.get(use.name)?.nodes.get("config.v2.json")?.mtimeMs;
+    if (written && merged.mtimeMs >= written) continue;
     const what = "the mount point of a layer that is not mounted";
     const means = "nothing: the next mount uses it";
-    yield finding({
-      kind: "merged-left",
-      severity: "leftover",
-      path,
-      what,
-      means,
-      remedy: [{ kind: "remove-directory", path }],
-    });
+    const remedy: Step[] = [{ kind: "remove-directory", path }];
+    yield finding({ kind: "merged-left", severity: "leftover", path, what, means, remedy });
   }
 }

@@ -5,6 +5,8 @@ import { finding } from "../rule.js";
 
 /** Files that were being written, `.tmp-NAMEdigits` beside their places, and what `tmp` holds while nobody works. */
 export function* temporary({ state, isLive }: Known): Generator<Finding> {
+  // A live daemon is writing some all the time.
+  if (isLive) return;
   const { images, layerdb, containers } = state;
   const imagedb = `${images.path}/imagedb`;
   yield* temporaryIn(images.path, images.nodes);
@@ -15,7 +17,6 @@ export function* temporary({ state, isLive }: Known): Generator<Finding> {
   for (const [name, { nodes }] of containers) yield* temporaryIn(`${state.root}/containers/${name}`, nodes);
   for (const [id, { nodes }] of state.directories) yield* temporaryIn(`${state.home}/${id}`, nodes);
   yield* temporaryIn(state.root, state.top);
-  if (isLive) return;
   const left = [...state.tmp.keys()].filter((name) => !isNote(name)).map((name) => `tmp/${name}`);
   for (const name of [...left, ...[...state.top.keys()].filter((each) => /^tmp-old\d*$/.test(each))]) {
     const path = `${state.root}/${name}`;
