@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { lacking } from "../../../test/oracle/programs.js";
 import { output } from "../../../test/oracle/run.js";
 import { deepCheck } from "../deep/deep-check.js";
+import { reclaim } from "../reclaim/reclaim.js";
 import { readRoot } from "../root/read-root.js";
 import { app, base, DamagedRoot, idOf, wholeImages } from "./damaged-root.test.tools.js";
 import { repair } from "./repair.js";
@@ -77,7 +78,7 @@ describe.each(drivers)("whatever befalls a root of %s", (driver) => {
 
   const runs = { numRuns: 12, endOnFailure: true };
 
-  test("a repair takes nothing from an image that is whole, and leaves nothing to a second one", {
+  test("repair and reclaim take nothing from an image that is whole; nothing is left to a second repair", {
     timeout: 300_000,
   }, async () => {
     const property = fc.asyncProperty(fc.array(blow, { minLength: 1, maxLength: 4 }), async (blows) => {
@@ -86,6 +87,8 @@ describe.each(drivers)("whatever befalls a root of %s", (driver) => {
       await repaired(root, []);
       expect(await wholeImages(root, driver)).toEqual(expect.arrayContaining(before));
       expect((await repaired(root, [])).told).toEqual([]);
+      await reclaim(await readRoot(root, driver));
+      expect(await wholeImages(root, driver)).toEqual(expect.arrayContaining(before));
       fs.rmSync(root, { recursive: true });
     });
     await fc.assert(property, runs);
