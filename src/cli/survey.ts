@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { realpath } from "node:fs/promises";
 import type { RootState } from "../doctor/index.js";
 import { isErrno, NotFound } from "../spec/index.js";
@@ -36,7 +37,7 @@ export async function servedBy(settings: Settings, signal: AbortSignal, tells = 
   if (settings.readOnly) return undefined;
   const root = await realRoot(settings.root);
   const usual = rootSocket(root);
-  const quick = usual === undefined ? undefined : await Client.connect(usual, signal);
+  const quick = usual !== undefined && existsSync(usual) ? await Client.connect(usual, signal) : undefined;
   if (quick) return quick;
   const { dockerdOn, ownerOf } = await import("../doctor/index.js");
   const owner = await ownerOf(root);

@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { paced } from "../../driver/index.js";
 import { Threads } from "../../threads/index.js";
 import type { Place, WalkJob } from "./jobs.js";
 import { Walk, type Walked } from "./walk.js";
@@ -6,8 +7,8 @@ import { Walk, type Walked } from "./walk.js";
 const size = availableParallelism();
 const threads = new Threads<WalkJob>(new URL("./walk-worker.js", import.meta.url), size);
 
-/** A thread takes longer to start than this to walk a small root. */
-const patienceMs = 12;
+/** A thread takes as long to start, and a root is walked meanwhile that is not large. */
+const patienceMs = 50;
 /** Places for one message to a thread. */
 const batch = 8;
 
@@ -18,12 +19,15 @@ export interface WalkAllOptions {
   readonly onEntries?: ((seen: number) => void) | undefined;
 }
 
-/** Walks many places, the first ones at once, and where that takes long the others in threads. In their order. */
+/**
+ * Walks many places: for a moment right here, in slices that leave the event loop free, and what is left then in
+ * threads. In their order.
+ */
 export async function walkAll(places: readonly Place[], options: WalkAllOptions = {}): Promise<Walked[]> {
   const { reflinks = false, signal, onEntries } = options;
   const found: Walked[] = [];
   const end = performance.now() + patienceMs;
-  for (const place of places) {
+  for await (const place of paced(places)) {
     const walked = walkedBy(place, reflinks, end);
     if (!walked) break;
     found.push(walked);

@@ -29,7 +29,12 @@ export function needsOf(state: RootState): Needs {
   for (const { id, chain } of state.images.contents.values()) {
     if (id) for (const chainID of new Set(chain)) push(imagesOf, chainID, id);
   }
-  const chainOf = (top: ChainID) => chainIn(state, top);
+  const chains = new Map<ChainID, readonly ChainID[]>();
+  const chainOf = (top: ChainID) => {
+    const chain = chains.get(top) ?? chainIn(state, top);
+    chains.set(top, chain);
+    return chain;
+  };
   const mountsOf = new Map<ChainID, string[]>();
   for (const [name, { parent }] of state.layerdb.mounts) {
     if (parent) for (const chainID of chainOf(parent)) push(mountsOf, chainID, name);
@@ -49,12 +54,11 @@ export function needsOf(state: RootState): Needs {
 }
 
 function chainIn({ layerdb }: RootState, top: ChainID): ChainID[] {
-  const chain: ChainID[] = [];
-  for (let at: ChainID | undefined = top; at && !chain.includes(at); ) {
-    chain.push(at);
-    at = layerdb.layers.get(hexOf(at))?.parent;
-  }
-  return chain.reverse();
+  // In the order of their coming, which a set keeps.
+  const chain = new Set<ChainID>();
+  for (let at: ChainID | undefined = top; at && !chain.has(at); at = layerdb.layers.get(hexOf(at))?.parent)
+    chain.add(at);
+  return [...chain].reverse();
 }
 
 function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {

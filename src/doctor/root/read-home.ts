@@ -1,7 +1,7 @@
 import { readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { decodeName, encodeName, isErrno } from "../../spec/index.js";
-import { namesIn, nodesIn, readFact } from "./fact.js";
+import { type Node, namesIn, nodesIn, readFact } from "./fact.js";
 import type { DriverName, LayerDirectory, Link } from "./root-state.js";
 
 /** Where a driver has its layers' directories. */
@@ -14,8 +14,20 @@ export function* readDirectories(home: string, driver: DriverName): Generator<[s
     if (driver === "overlay2" && name === "l") continue;
     const path = join(home, name);
     if (driver === "vfs" || node.kind !== "directory") yield [name, { node, nodes: new Map(), left: [] }];
-    else yield [name, { node, nodes: nodesIn(path), ...(driver === "overlay2" ? ofOverlay2(path) : ofOverlay(path)) }];
+    else yield [name, directoryOf(driver, path, node)];
   }
+}
+
+function directoryOf(driver: DriverName, path: string, node: Node): LayerDirectory {
+  const trees = driver === "overlay2" ? ["diff"] : ["root", "upper"];
+  const facts = driver === "overlay2" ? ofOverlay2(path) : ofOverlay(path);
+  return {
+    ...{ node, nodes: nodesIn(path), ...facts },
+    // A layer may have thousands of names, and few ask.
+    get left() {
+      return trees.flatMap((tree) => leftIn(join(path, tree)));
+    },
+  };
 }
 
 /** Both of dockerd's extractors work in a directory inside of the layer. @see docker-data-root 9.5, 9.6 */
@@ -23,15 +35,14 @@ function leftIn(tree: string): string[] {
   return namesIn(tree).filter((name) => /^(\.pivot_root|temp-docker-extract)\d+$/.test(name));
 }
 
-function ofOverlay2(path: string): Omit<LayerDirectory, "node" | "nodes"> {
+function ofOverlay2(path: string): Pick<LayerDirectory, "link" | "lower"> {
   const [link, lower] = [readFact(join(path, "link")), readFact(join(path, "lower"))];
-  return { ...(link && { link }), ...(lower && { lower }), left: leftIn(join(path, "diff")) };
+  return { ...(link && { link }), ...(lower && { lower }) };
 }
 
-function ofOverlay(path: string): Omit<LayerDirectory, "node" | "nodes"> {
+function ofOverlay(path: string): Pick<LayerDirectory, "lowerID"> {
   const lowerID = readFact(join(path, "lower-id"));
-  const left = [...leftIn(join(path, "root")), ...leftIn(join(path, "upper"))];
-  return { ...(lowerID && { lowerID }), left };
+  return lowerID ? { lowerID } : {};
 }
 
 /** `overlay2/l`. */

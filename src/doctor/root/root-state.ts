@@ -62,7 +62,7 @@ export interface LayerDirectory {
   readonly lower?: Fact;
   /** overlay: the layer below. */
   readonly lowerID?: Fact;
-  /** Names directly in its tree (`diff`, `root`, `upper`) that an extraction makes for itself while it runs. */
+  /** Names directly in its tree (`diff`, `root`, `upper`) that an extraction makes for itself while it runs; read when asked for. */
   readonly left: readonly string[];
 }
 
