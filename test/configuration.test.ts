@@ -3,7 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { idle, used } from "../src/config/keys.js";
+import { idle, own, used } from "../src/config/keys.js";
 import { Dockerd } from "./oracle/dockerd.js";
 import { Layerkitd, layerkitMain } from "./oracle/layerkitd.js";
 import { lacking } from "./oracle/programs.js";
@@ -76,7 +76,7 @@ test("what a driver would refuse is found beforehand", async () => {
 
 test("the documentation names every key that means something", () => {
   const said = readFileSync(page, "utf8");
-  expect(Object.keys(used).filter((key) => !said.includes(`\`${key}\``))).toEqual([]);
+  expect(Object.keys({ ...used, ...own }).filter((key) => !said.includes(`\`${key}\``))).toEqual([]);
 });
 
 describe.skipIf(lacking("dockerd"))("beside dockerd", () => {

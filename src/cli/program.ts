@@ -20,6 +20,7 @@ import { loadCommand } from "./commands/load.js";
 import { logsCommand } from "./commands/logs.js";
 import { migrateCommand } from "./commands/migrate.js";
 import { mountCommand, umountCommand } from "./commands/mount.js";
+import { pinCommand, unpinCommand } from "./commands/pin.js";
 import { portCommand } from "./commands/port.js";
 import { pruneCommand } from "./commands/prune.js";
 import { psCommand } from "./commands/ps.js";
@@ -57,6 +58,8 @@ const commands: Readonly<Record<string, readonly (() => Command)[]>> = {
     saveCommand,
     importCommand,
     tagCommand,
+    pinCommand,
+    unpinCommand,
     rmiCommand,
   ],
   "Containers:": [

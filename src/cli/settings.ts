@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import { type Config, type ConfigFile, logLevels, readConfig } from "../config/index.js";
 import type { Changeable, EngineOptions, NetworkSettings } from "../engine/index.js";
-import { messageOf } from "../spec/index.js";
+import { messageOf, parseSize, parseSpan } from "../spec/index.js";
 import { containerDefaults } from "./container-defaults.js";
 import { defaultConfigFile, defaultRoot, socketOf } from "./places.js";
 
@@ -25,6 +25,10 @@ export interface Globals {
   readonly maxDownloadAttempts?: number;
   readonly bridge?: string;
   readonly execRoot?: string;
+  readonly gcKeepStorage?: number;
+  readonly gcDiskPercent?: number;
+  readonly gcMinAge?: number;
+  readonly gcInterval?: number;
 }
 
 /** Which data root, and how: the command line over the config file over what is usual. */
@@ -75,6 +79,31 @@ export function addGlobals(command: Command): Command {
       "--exec-root <dir>",
       "directory for what does not outlive the machine's next start (default /run/layerkit)",
     );
+}
+
+/** Options of a daemon that no other command has. */
+export function addCollecting(command: Command): Command {
+  return command
+    .option("--gc-keep-storage <size>", "remove unused images while the data root takes more than this", sizeOption)
+    .option("--gc-disk-percent <n>", "remove unused images while the disk is fuller than this", number)
+    .option("--gc-min-age <time>", "but none that was used so short a time ago (default 2m)", spanOption)
+    .option("--gc-interval <time>", "how often to look besides after pulls and loads (default 10m)", spanOption);
+}
+
+function sizeOption(value: string): number {
+  return valid(() => parseSize(value));
+}
+
+function spanOption(value: string): number {
+  return valid(() => parseSpan(value));
+}
+
+function valid(parse: () => number): number {
+  try {
+    return parse();
+  } catch (error) {
+    throw new InvalidArgumentError(messageOf(error));
+  }
 }
 
 /** Gathers the values of an option that may be repeated. */
@@ -146,6 +175,20 @@ function changeableOf(globals: Globals, file: ConfigFile): Changeable {
     labels: file.labels ?? [],
     runtimes: file.runtimes ?? {},
     ...(defaultRuntime !== undefined && { defaultRuntime }),
+    gc: collectingOf(globals, file),
+  };
+}
+
+function collectingOf(globals: Globals, file: ConfigFile): NonNullable<Changeable["gc"]> {
+  const keepBytes = globals.gcKeepStorage ?? file["gc-keep-storage"];
+  const diskPercent = globals.gcDiskPercent ?? file["gc-disk-percent"];
+  const minAgeMs = globals.gcMinAge ?? file["gc-min-age"];
+  const intervalMs = globals.gcInterval ?? file["gc-interval"];
+  return {
+    ...(keepBytes !== undefined && { keepBytes }),
+    ...(diskPercent !== undefined && { diskPercent }),
+    ...(minAgeMs !== undefined && { minAgeMs }),
+    ...(intervalMs !== undefined && { intervalMs }),
   };
 }
 

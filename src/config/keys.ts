@@ -1,4 +1,18 @@
-import { anything, atLeast, bytes, flag, type Kind, list, map, off, text, type ValueOf, whole, word } from "./kinds.js";
+import {
+  anything,
+  atLeast,
+  bytes,
+  duration,
+  flag,
+  type Kind,
+  list,
+  map,
+  off,
+  text,
+  type ValueOf,
+  whole,
+  word,
+} from "./kinds.js";
 import { runtime } from "./runtime.js";
 import { ulimit } from "./ulimit.js";
 
@@ -49,8 +63,18 @@ export const used = {
   "authorization-plugins": off(list(text), "nobody would be asked; restrict who may open the socket instead"),
 } as const;
 
+/** Keys of our own, which dockerd does not know: it refuses a file that has them. */
+export const own = {
+  "gc-keep-storage": bytes,
+  "gc-disk-percent": atLeast(1),
+  "gc-min-age": duration,
+  "gc-interval": duration,
+} as const;
+
+type Meant = typeof used & typeof own;
+
 /** What a `daemon.json` says of all that has a meaning here. */
-export type ConfigFile = { readonly [K in keyof typeof used]?: ValueOf<(typeof used)[K]> };
+export type ConfigFile = { readonly [K in keyof Meant]?: ValueOf<Meant[K]> };
 
 /** Keys of dockerd 20.10 that are for what does not exist here: networks beside the bridge, TLS, swarm, and some more. */
 export const idle: Readonly<Record<string, Kind<unknown>>> = {

@@ -1,4 +1,4 @@
-import { parseSize } from "../spec/index.js";
+import { parseSize, parseSpan } from "../spec/index.js";
 import { type Located, Misplaced, plainOf } from "./located.js";
 
 /** What a key's value may be: gives it, or says where it is something else. @param name of the value, to be told */
@@ -23,6 +23,15 @@ export const bytes: Kind<number> = (node, name) => {
     return parseSize(given);
   } catch {
     throw mismatch(node, name, "a size like 64M");
+  }
+};
+
+/** A span of time as text, `10m` or `1h30m`; in milliseconds. */
+export const duration: Kind<number> = (node, name) => {
+  try {
+    return parseSpan(text(node, name));
+  } catch {
+    throw mismatch(node, name, "a time like 10m or 1h30m");
   }
 };
 

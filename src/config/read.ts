@@ -1,11 +1,14 @@
 import { readFile } from "node:fs/promises";
 import { InvalidParameter, isErrno, messageOf, NotFound } from "../spec/index.js";
-import { type ConfigFile, idle, newer, used } from "./keys.js";
+import { type ConfigFile, idle, newer, own, used } from "./keys.js";
 import type { Kind } from "./kinds.js";
 import { type Field, Misplaced, type Place, parseLocated, placeOf, plainOf } from "./located.js";
 import { nearest } from "./nearest.js";
 
-const kinds: Readonly<Record<string, Kind<unknown>>> = { ...idle, ...newer, ...used };
+const kinds: Readonly<Record<string, Kind<unknown>>> = { ...idle, ...newer, ...used, ...own };
+
+/** Those that say something here. */
+const meant = { ...used, ...own };
 
 /** A `daemon.json` that has been read. */
 export interface Config {
@@ -68,10 +71,10 @@ function configOf(content: string): Omit<Config, "path"> {
   const set = file.fields.filter(({ value }) => !(value.kind === "plain" && value.value === null));
   const read = set.map(({ key, value }) => [key, kinds[key]!(value, key)] as const);
   return {
-    values: Object.fromEntries(read.filter(([key]) => key in used)) as ConfigFile,
+    values: Object.fromEntries(read.filter(([key]) => key in meant)) as ConfigFile,
     given: Object.fromEntries(set.map(({ key, value }) => [key, plainOf(value)])),
     places: Object.fromEntries(set.map(({ key, value }) => [key, placeOf(value.at, content)])),
-    idle: [...new Set(set.map(({ key }) => key))].filter((key) => !(key in used)),
+    idle: [...new Set(set.map(({ key }) => key))].filter((key) => !(key in meant)),
   };
 }
 

@@ -16,6 +16,7 @@ export type Served = Pick<
   | "networks"
   | "events"
   | "doctor"
+  | "pins"
   | "info"
   | "version"
   | "diskUsage"

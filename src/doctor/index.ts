@@ -19,6 +19,7 @@ export { doItem } from "./reclaim/do-item.js";
 export { type Doubts, doubtsOf } from "./reclaim/doubts.js";
 export type { Item } from "./reclaim/item.js";
 export { leftoversIn } from "./reclaim/leftovers.js";
+export { isPinned, pinFile, readPins } from "./reclaim/pins.js";
 export * from "./reclaim/reclaim.js";
 export { isWrong, planRepair } from "./repair/plan.js";
 export { listKept, purgeQuarantine, putBack, quarantineName } from "./repair/quarantine.js";

@@ -1,4 +1,5 @@
 import { hostname } from "node:os";
+import { join } from "node:path";
 import { checkDriverOptions, type Driver } from "../driver/index.js";
 import type { Login } from "../registry/index.js";
 import { type Credentials, Forbidden, Undo } from "../spec/index.js";
@@ -10,6 +11,9 @@ import { diskUsageOf } from "./disk-usage.js";
 import { type Doctor, doctorOperations } from "./doctor.js";
 import type { Events } from "./events.js";
 import type { Execs } from "./execs.js";
+import { LastUse } from "./gc/last-use.js";
+import { type Pins, pinOperations } from "./gc/pins.js";
+import { watchUses } from "./gc/watch.js";
 import type { Images } from "./images.js";
 import { infoOf } from "./info.js";
 import { layerOperations } from "./layer-operations.js";
@@ -20,6 +24,7 @@ import { openParts, type Parts } from "./open-parts.js";
 import type { Processes } from "./processes.js";
 import { versionData } from "./product.js";
 import { execOperations } from "./run/exec.js";
+import { inBackground } from "./run/open-running.js";
 import { processOperations } from "./run/process-operations.js";
 import { attributesOf, type Changeable, checkedOptions } from "./settings.js";
 import { volumeOperations } from "./volume/volume-operations.js";
@@ -83,6 +88,7 @@ export class Engine implements AsyncDisposable {
   readonly networks: Networks;
   readonly events: Events;
   readonly doctor: Doctor;
+  readonly pins: Pins;
   readonly #parts: Parts;
   readonly #undo: Undo;
 
@@ -101,6 +107,7 @@ export class Engine implements AsyncDisposable {
     this.events = parts.events;
     const { containers, images, volumes } = this;
     const { root, layers, kept, writable } = parts;
+    this.pins = pinOperations({ ...parts, imageRoot: join(root, "image", parts.driver.name) });
     this.doctor = doctorOperations({
       root,
       driver: parts.driver.name,
@@ -126,8 +133,20 @@ export class Engine implements AsyncDisposable {
     await using failed = new Undo();
     failed.defer(() => undo[Symbol.asyncDispose]());
     const parts = await openParts({ storageOptions: [], ...options, writable: !readOnly, report }, undo);
+    const engine = new Engine(parts, undo);
+    if (options.autostart && parts.writable) engine.#collect();
     failed.done();
-    return new Engine(parts, undo);
+    return engine;
+  }
+
+  /** For a daemon: from now on images go that are too much, as the settings say. */
+  #collect(): void {
+    const { store: containers, driver, ...parts } = this.#parts;
+    const imageRoot = join(this.root, "image", driver.name);
+    const { images, doctor } = this;
+    const lastUse = new LastUse(imageRoot);
+    const watching = { ...parts, store: containers, containers, images, doctor, lastUse, imageRoot };
+    inBackground("collecting images", (signal) => watchUses(watching, signal), parts.report, this.#undo);
   }
 
   /** Makes known, in the lock file, where the owner listens; `ownerOf` the root tells it to others. */

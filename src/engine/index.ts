@@ -22,6 +22,8 @@ export type { Doctor } from "./doctor.js";
 export { checkOptions, Engine, type EngineOptions } from "./engine.js";
 export type * from "./events.js";
 export type * from "./execs.js";
+export type { GCSettings } from "./gc/gc-settings.js";
+export type { Pins } from "./gc/pins.js";
 export type * from "./images.js";
 export type * from "./layers.js";
 export type { NetworkSettings } from "./network/network-settings.js";

@@ -159,6 +159,6 @@ async function tidy(root: string, parts: ContainerParts, { autostart }: OpenOpti
   await sweepVolumes(parts.tmp, parts.volumes, parts.store, report);
   await sweepRWLayers(parts.layers, parts.store, report);
   await sweepLayers(root, parts.layers, parts.imageStore, report);
-  inBackground((signal) => watchExits(parts, signal), report, undo);
+  inBackground("exits of containers", (signal) => watchExits(parts, signal), report, undo);
   if (autostart) startByPolicy(parts);
 }

@@ -1,4 +1,5 @@
 import { InvalidParameter } from "../spec/index.js";
+import { type CheckedGC, checkedGC, type GCSettings } from "./gc/gc-settings.js";
 import { type CheckedSettings, checkedSettings, type RegistrySettings } from "./registry-settings.js";
 
 /** An OCI runtime beside `runc`. */
@@ -15,21 +16,29 @@ export interface Changeable extends RegistrySettings {
   readonly runtimes?: Readonly<Record<string, RuntimeSettings>>;
   /** Of containers that name none. `runc` unless given. */
   readonly defaultRuntime?: string;
+  /** What a daemon removes without being asked; nothing unless given. */
+  readonly gc?: GCSettings;
 }
 
 /** The same, checked, with what is usual for what was left out. */
 export interface Settings
   extends CheckedSettings,
-    Required<Pick<Changeable, "labels" | "runtimes" | "defaultRuntime">> {}
+    Required<Pick<Changeable, "labels" | "runtimes" | "defaultRuntime">> {
+  readonly gc?: CheckedGC | undefined;
+}
 
 /** Names for `runc` itself. */
 export const ownRuntimes = ["runc", "io.containerd.runc.v2", "io.containerd.runtime.v1.linux"];
 
 /** @throws InvalidParameter: in dockerd's words */
-export function checkedOptions({ labels = [], runtimes = {}, defaultRuntime = "runc", ...rest }: Changeable): Settings {
+export function checkedOptions(changeable: Changeable): Settings {
+  const { labels = [], runtimes = {}, defaultRuntime = "runc", gc = {}, ...rest } = changeable;
   const why = labelComplaint(labels) ?? runtimeComplaint(Object.keys(runtimes), defaultRuntime || "runc");
   if (why !== undefined) throw new InvalidParameter(why);
-  return { ...checkedSettings(rest), labels, runtimes, defaultRuntime: defaultRuntime || "runc" };
+  return {
+    ...checkedSettings(rest),
+    ...{ labels, runtimes, defaultRuntime: defaultRuntime || "runc", gc: checkedGC(gc) },
+  };
 }
 
 function labelComplaint(labels: readonly string[]): string | undefined {
@@ -52,7 +61,7 @@ function runtimeComplaint(names: readonly string[], byDefault: string): string |
 }
 
 /** Them as the `reload` event shows them. */
-export function attributesOf({ registries, labels, runtimes, ...numbers }: Settings): Record<string, string> {
+export function attributesOf({ registries, labels, runtimes, gc, ...numbers }: Settings): Record<string, string> {
   return {
     "insecure-registries": JSON.stringify(registries.insecure),
     "registry-mirrors": JSON.stringify(registries.mirrors),
@@ -64,5 +73,7 @@ export function attributesOf({ registries, labels, runtimes, ...numbers }: Setti
       .map(([name, runtime]) => `${name}:${JSON.stringify(runtime)}`)
       .join(" "),
     "default-runtime": numbers.defaultRuntime,
+    ...(gc?.keepBytes !== undefined && { "gc-keep-storage": String(gc.keepBytes) }),
+    ...(gc?.diskPercent !== undefined && { "gc-disk-percent": String(gc.diskPercent) }),
   };
 }

@@ -15,6 +15,7 @@ export * from "./image-config.js";
 export * from "./manifest.js";
 export * from "./parse-json.js";
 export * from "./parse-size.js";
+export * from "./parse-span.js";
 export * from "./path.js";
 export * from "./reference.js";
 export * from "./reference-match.js";

@@ -1,10 +1,10 @@
 import { Command } from "commander";
 import { Hangups } from "../serve/hangups.js";
 import { alone } from "../session.js";
-import { addGlobals } from "../settings.js";
+import { addCollecting, addGlobals } from "../settings.js";
 
 export function serveCommand(): Command {
-  return addGlobals(new Command("serve"))
+  return addCollecting(addGlobals(new Command("serve")))
     .description("serve the Docker Engine API until told to stop; SIGHUP reloads the configuration")
     .option("--validate", "check the configuration, and end")
     .action(

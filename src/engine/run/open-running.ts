@@ -53,12 +53,13 @@ export async function openRunning(options: RunningOptions, undo: Undo) {
 
 /** Has `watch` running until all is closed. */
 export function inBackground(
+  what: string,
   watch: (signal: AbortSignal) => Promise<void>,
   report: (line: string) => void,
   undo: Undo,
 ) {
   const closing = new AbortController();
-  const watching = watch(closing.signal).catch((error) => report(`exits of containers: ${messageOf(error)}`));
+  const watching = watch(closing.signal).catch((error) => report(`${what}: ${messageOf(error)}`));
   undo.defer(async () => {
     closing.abort();
     await watching;
