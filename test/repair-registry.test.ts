@@ -65,7 +65,7 @@ describe.skipIf(skip)("repair", () => {
 
     const plan = await layerkit("repair", "--dry-run");
     expect(plan).toMatchObject({ status: 1, stderr: "" });
-    expect(plan.stdout).toMatch(/^would: layer-directory-missing: restore layer sha256:\w+, from the registry\n$/);
+    expect(plan.stdout).toMatch(/^would: layer-directory-missing: restore layer sha256:\w+: from the registry\n$/);
     expect(existsSync(directory)).toBe(false);
 
     const alone = await layerkit("repair", "--no-fetch");

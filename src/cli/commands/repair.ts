@@ -7,6 +7,7 @@ import type { Left, RootState, Source, Told } from "../../doctor/index.js";
 import { credentialsFor } from "../../registry/credentials/index.js";
 import { goJSON, isErrno, NotFound, Undo } from "../../spec/index.js";
 import { SomeFailed, WrongUsage } from "../failure.js";
+import { size } from "../format/size.js";
 import { type Format, formatOption, print } from "../print.js";
 import { type Alone, alone } from "../session.js";
 import { collect, type Settings } from "../settings.js";
@@ -67,14 +68,21 @@ async function deleted(root: string): Promise<void> {
 }
 
 async function plan(root: string, { settings, options }: Alone<Options>): Promise<void> {
-  const { isWrong, planRepair } = await import("../../doctor/index.js");
+  const { dockerdOn, isWrong, ownerOf, planRepair } = await import("../../doctor/index.js");
+  const holder = (await ownerOf(root)) ?? (await dockerdOn(root));
+  if (holder) process.stderr.write(`layerkit: ${root} is in use: what is found may be of a moment in between\n`);
   await using sources = await openSources(root, settings, options);
   const found: Told[] = [];
   const tell = async (told: Told) => {
     found.push(told);
     await print(lineOf(told, options));
   };
-  const left = await planRepair(root, { ...(await examining(settings, options)), sources: sources.all, tell });
+  const left = await planRepair(root, {
+    ...(await examining(settings, options)),
+    sources: sources.all,
+    tell,
+    isLive: holder !== undefined,
+  });
   await print(...left.filter(({ finding }) => isWrong(finding)).map((each) => leftLine(each, root, options)));
   const wrong = [...found, ...left].filter(({ finding }) => isWrong(finding)).length;
   if (options.format !== "json" && found.length + wrong === 0) await print(`Nothing is wrong with ${root}.`);
@@ -108,7 +116,26 @@ async function mend(root: string, { settings, options, interrupt }: Alone<Option
 async function examining({ driver }: Settings, { deep }: Options, signal?: AbortSignal) {
   if (!deep) return { driver };
   const { deepCheck } = await import("../../doctor/index.js");
-  return { driver, examineDeeply: (state: RootState) => deepCheck(state, { ...(signal && { signal }) }) };
+  const examineDeeply = async (state: RootState) => {
+    using shown = new Reading();
+    return await deepCheck(state, { onBytes: (layer, bytes) => shown.at(layer, bytes), ...(signal && { signal }) });
+  };
+  return { driver, examineDeeply };
+}
+
+/** How much has been read, on a terminal. */
+class Reading implements Disposable {
+  readonly #read = new Map<string, number>();
+
+  at(layer: string, bytes: number): void {
+    this.#read.set(layer, bytes);
+    const sum = [...this.#read.values()].reduce((total, each) => total + each, 0);
+    if (process.stderr.isTTY) process.stderr.write(`\r\x1b[2KReading layers: ${size(sum, 4)}`);
+  }
+
+  [Symbol.dispose](): void {
+    if (process.stderr.isTTY) process.stderr.write("\r\x1b[2K");
+  }
 }
 
 function summary(root: string, done: number, left: number): string {

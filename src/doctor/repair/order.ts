@@ -23,11 +23,10 @@ export function stageOf(finding: Finding, all: readonly Finding[]): Stage | unde
 const ofLayers = new Set(["layer-unused", "directory-orphan"]);
 
 /**
- * The steps of a finding that are done. What is only strange stays where it is: that it is nobody's is not proved. A
- * layer or config that is restored takes the place of what is there, which is kept then and not before.
+ * The steps of a finding that are done: a layer or config that is restored takes the place of what is there, which is
+ * set aside then and not before.
  */
-export function stepsOf({ kind, remedy }: Finding): readonly Step[] {
-  if (kind === "foreign") return [];
+export function stepsOf({ remedy }: Finding): readonly Step[] {
   const restores = remedy.filter((step) => step.kind === "restore-layer" || step.kind === "restore-image");
   return restores.length > 0 ? remedy.filter((step) => step.kind !== "set-aside") : remedy;
 }

@@ -5,7 +5,12 @@ import type { RootState } from "../root/root-state.js";
 import { stageOf, stages, stepsOf } from "./order.js";
 import { provenLayer } from "./proven-layer.js";
 import type { Left, RepairOptions } from "./repair.js";
-import { stepText } from "./told.js";
+import { toldText } from "./told.js";
+
+export interface PlanOptions extends Pick<RepairOptions, "driver" | "examineDeeply" | "sources" | "tell"> {
+  /** Somebody is at work in the root: what is mounted and half done is theirs. */
+  readonly isLive?: boolean;
+}
 
 /**
  * What a repair would begin with; nothing is changed, and nobody kept from it. What it would uncover is not known yet,
@@ -15,16 +20,16 @@ import { stepText } from "./told.js";
  */
 export async function planRepair(
   root: string,
-  { driver, examine = check, examineDeeply, sources, tell }: RepairOptions,
+  { driver, isLive = false, examineDeeply, sources, tell }: PlanOptions,
 ): Promise<readonly Left[]> {
   const state = await readRoot(root, driver);
-  const findings = [...examine(state), ...((await examineDeeply?.(state))?.findings ?? [])];
+  const findings = [...check(state, { isLive }), ...((await examineDeeply?.(state))?.findings ?? [])];
   const left: Left[] = findings
     .filter((each) => stageOf(each, []) === undefined)
     .map((finding) => ({ finding, why: [] }));
   for (const finding of stages.flatMap((stage) => findings.filter((each) => stageOf(each, []) === stage))) {
     for (const step of stepsOf(finding)) {
-      const text = `${stepText(step, state)}${await fromWhere(step, state, sources)}`;
+      const text = toldText(step, state.root, await fromWhere(step, state, sources));
       await tell({ finding, step, outcome: "would", text });
     }
   }
@@ -35,7 +40,7 @@ async function fromWhere(step: Step, state: RootState, sources: RepairOptions["s
   if (step.kind === "restore-image") return await firstOf(sources, (source) => source.images(step.id, state));
   if (step.kind !== "restore-layer") return "";
   const diffID = provenLayer(state, step.chainID)?.diffID;
-  if (diffID === undefined) return ", of which nothing says what it was";
+  if (diffID === undefined) return "nothing says what it was";
   return await firstOf(sources, (source) => source.layers({ chainID: step.chainID, diffID, state }));
 }
 
@@ -45,12 +50,12 @@ async function firstOf(
 ): Promise<string> {
   for (const source of sources) {
     try {
-      for await (const _ of ask(source)) return `, from ${source.name}`;
+      for await (const _ of ask(source)) return `from ${source.name}`;
     } catch {
       // Told by the repair, when it comes to that.
     }
   }
-  return ", if the data root still has it somewhere";
+  return "from the data root itself, if it is still there somewhere";
 }
 
 /** Findings that count: what is only strange does no harm. */

@@ -16,7 +16,7 @@ import { type Restoring, restoreLayer } from "./restore-layer.js";
 import { OwnRoot } from "./sources/root-source.js";
 import type { Source } from "./sources/source.js";
 import { Staging } from "./staging.js";
-import { stepText, type Told } from "./told.js";
+import { type Told, toldText } from "./told.js";
 
 export interface RepairOptions {
   /** Where the root has data of several drivers. */
@@ -157,8 +157,7 @@ class Rounds {
         const how = await this.#do(state, finding, step);
         this.done++;
         this.#tried.set(key, { done: this.done });
-        const text = how === undefined ? stepText(step, state) : `${stepText(step, state)}: ${how}`;
-        await this.#options.tell({ finding, step, outcome: "done", text });
+        await this.#options.tell({ finding, step, outcome: "done", text: toldText(step, state.root, how) });
       } catch (error) {
         this.#options.signal?.throwIfAborted();
         // Told at the end, if it stays so: another step may make up for it.
