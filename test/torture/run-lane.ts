@@ -1,6 +1,6 @@
 import { randomInt } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
-import { call, Refused } from "../oracle/engine-call.js";
+import { type Call, call, Refused } from "../oracle/engine-call.js";
 import { oneOf } from "./materials.js";
 
 /** Numbered lines: without an end, or a hundred of them. */
@@ -124,7 +124,7 @@ export class RunLane {
   async #awaitRemoval({ id, kind }: Running): Promise<void> {
     if (kind !== "once") return;
     for (const end = performance.now() + 10_000; performance.now() < end; await delay(20)) {
-      const there = await call(this.#socket, `/containers/${id}/json`).then(
+      const there = await this.#call(`/containers/${id}/json`).then(
         () => true,
         (error) => {
           if (error instanceof Refused && error.status === 404) return false;
@@ -151,7 +151,7 @@ export class RunLane {
     ] as const)!;
     return () =>
       this.#during(container, phase, async () => {
-        const both = await Promise.allSettled([1, 2].map(() => call(this.#socket, path, { method })));
+        const both = await Promise.allSettled([1, 2].map(() => this.#call(path, { method })));
         const failed = both.filter((each) => each.status === "rejected").map(({ reason }) => reason as unknown);
         const fault = failed.find((error) => !(error instanceof Refused) || ![304, 404, 409].includes(error.status));
         if (fault || failed.length === 2) throw fault ?? failed[0];
@@ -169,7 +169,7 @@ export class RunLane {
   }
 
   #reading(path: string): () => Promise<unknown> {
-    return () => call(this.#socket, path);
+    return () => this.#call(path);
   }
 
   async #during(container: Running, phase: Running["phase"], work: () => Promise<unknown>): Promise<void> {
@@ -179,10 +179,20 @@ export class RunLane {
   }
 
   #post(path: string, body?: object): Promise<string> {
-    return call(this.#socket, path, { method: "POST", ...(body && { body }) });
+    return this.#call(path, { method: "POST", ...(body && { body }) });
   }
 
   #delete(path: string): Promise<string> {
-    return call(this.#socket, path, { method: "DELETE" });
+    return this.#call(path, { method: "DELETE" });
+  }
+
+  /** @throws Refused; an error that tells which request lost its connection */
+  async #call(path: string, options: Call = {}): Promise<string> {
+    try {
+      return await call(this.#socket, path, options);
+    } catch (error) {
+      if (error instanceof Refused) throw error;
+      throw new Error(`${options.method ?? "GET"} ${path}: ${error}`, { cause: error });
+    }
   }
 }
