@@ -103,7 +103,7 @@ export class Supervision {
     const process = this.#processes.get(key);
     const attach = (place?: LogPlace) => {
       welcome({ atNs: wallClockNs(), ...(place && { place }) });
-      if (target.execID !== undefined && this.#exits.has(key)) socket.end();
+      if (target.execID !== undefined && this.#exits.has(key)) socket.resume().end();
       else this.#streamsOf(key).add(socket, streams, () => this.#forgetUnused(key), process);
     };
     if (process) await process.whenLogged(attach);
