@@ -110,9 +110,11 @@ describe.skipIf(skip)("a client that does not look for the keys itself, of our d
     await play(async (docker) => {
       const container = await docker.createContainer({ ...base, Tty: true });
       await container.start();
-      const attached = container.attach({ stream: true, stdin: true, hijack: true, detachKeys: "zork" });
-      const exec = container.exec({ Cmd: ["cat"], DetachKeys: "a,zork" });
-      const seen = [await attached.catch(refused), await exec.catch(refused)];
+      const asked = { stream: true, stdin: true, hijack: true, detachKeys: "zork" };
+      const seen = [
+        await container.attach(asked).catch(refused),
+        await container.exec({ Cmd: ["cat"], DetachKeys: "a,zork" }).catch(refused),
+      ];
       await container.remove({ force: true });
       return seen;
     });
@@ -126,6 +128,7 @@ describe.skipIf(skip)("a client that does not look for the keys itself, of our d
       const again = async (exec: Docker.Exec) => [
         withoutID(await text(await exec.start({ hijack: true, stdin: true }))),
         withoutID(await text(await exec.start({}))),
+        withoutID(await text(await exec.start({ Tty: true }))),
         await exec.start({ Detach: true }).catch(refused),
       ];
       const seen: unknown[] = [];

@@ -25,5 +25,6 @@ export interface Execs {
 
 export interface ExecStartOptions extends AbortOption {
   readonly detach?: boolean;
+  /** What is told in place of the streams is raw; as the process's terminal says unless given. */
   readonly tty?: boolean;
 }

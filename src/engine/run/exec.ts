@@ -61,7 +61,7 @@ function tell(parts: ContainerParts, container: Container, { id, command }: Exec
 async function startExec(
   parts: ContainerParts,
   exec: Exec,
-  { detach = false }: ExecStartOptions,
+  { detach = false, tty: asTTY }: ExecStartOptions,
 ): Promise<ProcessStream | undefined> {
   const { store, supervisor } = parts;
   const { id, body } = exec;
@@ -76,7 +76,8 @@ async function startExec(
   assertRuns(container, exec.container);
   const failed = (error: Error) => {
     if (detach) throw error;
-    return { tty, stream: new ClientStream({ past: lastWords(error.message, tty) }) };
+    const raw = asTTY ?? tty;
+    return { tty: raw, stream: new ClientStream({ past: lastWords(error.message, raw) }) };
   };
   if (exec.state !== "created") {
     const again = exec.state === "ended" ? "has already run" : "is already running";
