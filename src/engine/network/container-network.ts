@@ -115,12 +115,15 @@ export class ContainerNetwork implements AsyncDisposable {
     if (address !== undefined) this.#claims.restore(id, { address, ports: portsOf(settings) });
   }
 
-  /** Takes back the places of starts that a crash has cut short. @param report told one line of each that cannot be */
-  async sweep(report: (line: string) => void): Promise<void> {
-    const runs = (id: string) =>
-      this.#options.store.list().some(({ stored: { ID, State } }) => ID === id && State.Running);
+  /**
+   * Takes back the places of starts that a crash has cut short.
+   *
+   * @param isOpen whether there is a process of a container, or its exit to be taken in
+   * @param report told one line of each that cannot be
+   */
+  async sweep(isOpen: (id: string) => boolean, report: (line: string) => void): Promise<void> {
     for (const id of await this.#notes.list()) {
-      const settings = runs(id) ? undefined : await this.#notes.read(id);
+      const settings = isOpen(id) ? undefined : await this.#notes.read(id);
       if (!settings) continue;
       const failed = (error: unknown) => report(`container ${id}: its place on the bridge: ${messageOf(error)}`);
       await this.#takeBack(id, settings).catch(failed);

@@ -23,9 +23,12 @@ import { running, withState, withStored } from "./states.js";
  * end. Before anything else is done with the data root.
  */
 export async function takeUp(parts: ContainerParts): Promise<void> {
-  const { store, supervisor, report } = parts;
+  const { store, supervisor, attachments, report } = parts;
   const supervised = (await supervisor.list()).filter(({ execID }) => execID === undefined);
   const known = new Map(supervised.map((one) => [one.id, one]));
+  // First of all: what is taken up may be started again while the others are.
+  await sweepBundles(parts, supervised);
+  await attachments.sweep((id) => isOpen(store.byID(id), known.get(id)), report);
   for (const { stored } of store.list()) {
     const one = known.get(stored.ID);
     try {
@@ -36,8 +39,6 @@ export async function takeUp(parts: ContainerParts): Promise<void> {
       report(`container ${stored.ID} cannot be taken up: ${messageOf(error)}`);
     }
   }
-  await sweepBundles(parts, supervised);
-  await parts.attachments.sweep(report);
   for (const one of supervised) {
     const { id } = one;
     if (store.isThere(id)) continue;
@@ -48,6 +49,12 @@ export async function takeUp(parts: ContainerParts): Promise<void> {
       await supervisor.kill({ id }, 9).catch((error) => report(messageOf(error)));
     }
   }
+}
+
+/** Whether something is still to be done about what the supervisor has of a container. */
+function isOpen(container: Container | undefined, one: Supervised | undefined): boolean {
+  if (!one) return false;
+  return !(container && "exitCode" in one && isApplied(container.stored.State, one));
 }
 
 async function adopt(parts: ContainerParts, id: string, one: Supervised): Promise<void> {

@@ -70,8 +70,8 @@ export class Attachments {
   }
 
   /** @see ContainerNetwork.sweep */
-  sweep(report: (line: string) => void): Promise<void> {
-    return this.#parts.bridge.sweep(report);
+  sweep(...args: Parameters<ContainerNetwork["sweep"]>): Promise<void> {
+    return this.#parts.bridge.sweep(...args);
   }
 
   /** @returns what the container's file says from then on */
