@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writ
 import { join } from "node:path";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
-import { type Reclaimed, readRoot, reclaim } from "../src/doctor/index.js";
+import { type Reclaimed, readRoot, reclaim, repair } from "../src/doctor/index.js";
 import { Engine } from "../src/engine/index.js";
 import { hexOf } from "../src/spec/index.js";
 import { Dockerd } from "./oracle/dockerd.js";
@@ -165,23 +165,30 @@ describe.skipIf(noMounts)("whatever is damaged", () => {
     return async () => place[Symbol.asyncDispose]();
   });
 
-  test("reclaim leaves whole what was whole, and comes to an end", { timeout: 60_000 }, async () => {
+  test("reclaim leaves whole what was whole, repaired before or not, and comes to an end", {
+    timeout: 60_000,
+  }, async () => {
     let at = 0;
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.tuple(fc.nat(), fc.nat()), { minLength: 1, maxLength: 4 }), async (damages) => {
-        const root = join(place.path, `run-${at++}`);
-        execFileSync("cp", ["-a", join(place.path, "made"), root]);
-        for (const [which, whom] of damages) damage(root, which, whom);
-        const before = await wholeIn(root);
-        const state = await readRoot(root, "overlay2");
-        const done = await reclaim(state, {});
-        expect(done.Items.filter(({ Failed }) => Failed !== undefined)).toEqual([]);
-        const after = await wholeIn(root);
-        for (const each of before) expect(after).toContain(each);
-        expect((await reclaim(await readRoot(root, "overlay2"), {})).Items).toEqual([]);
-        rmSync(root, { recursive: true, force: true });
-      }),
-      { numRuns: 25 },
+      fc.asyncProperty(
+        fc.array(fc.tuple(fc.nat(), fc.nat()), { minLength: 1, maxLength: 4 }),
+        fc.boolean(),
+        async (damages, isRepaired) => {
+          const root = join(place.path, `run-${at++}`);
+          execFileSync("cp", ["-a", join(place.path, "made"), root]);
+          for (const [which, whom] of damages) damage(root, which, whom);
+          const before = await wholeIn(root);
+          if (isRepaired) await repair(root, { driver: "overlay2", sources: [], tell: async () => {} });
+          const state = await readRoot(root, "overlay2");
+          const done = await reclaim(state, {});
+          expect(done.Items.filter(({ Failed }) => Failed !== undefined)).toEqual([]);
+          const after = await wholeIn(root);
+          for (const each of before) expect(after).toContain(each);
+          expect((await reclaim(await readRoot(root, "overlay2"), {})).Items).toEqual([]);
+          rmSync(root, { recursive: true, force: true });
+        },
+      ),
+      { numRuns: 16 },
     );
   });
 });
@@ -227,7 +234,10 @@ function writeIn(path: string, text: string): void {
 /** Images and containers that have all they need, each with what that is. */
 async function wholeIn(root: string): Promise<string[]> {
   const state = await readRoot(root, "overlay2");
-  const listed = (id: string) => readdirSync(join(state.home, id), { recursive: true }).sort().join(" ");
+  const listed = (id: string) =>
+    readdirSync(join(state.home, id, "diff"), { recursive: true })
+      .sort()
+      .join(" ");
   const stack = (chain: readonly string[]) =>
     chain.map((chainID) => {
       const cacheID = state.layerdb.layers.get(hexOf(chainID as `sha256:${string}`))?.cacheID;

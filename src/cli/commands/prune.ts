@@ -23,13 +23,20 @@ export function pruneCommand(): Command {
     .option("-a, --all", "all images that no container uses, not just untagged ones")
     .option("--volumes", "also anonymous volumes that no container uses")
     .option("-f, --force", "do not ask")
-    .option("--filter <key=value>", "label or until; may be repeated", collect)
+    .option("--filter <key=value>", "until=TIME, label=KEY[=VALUE] or label!=…; may be repeated", collect)
     .action(
       talking<Options>(async (session) => {
+        assertFilters(session.options);
         if (!session.options.force && !(await confirmed(session))) return;
         await prune(session);
       }),
     );
+}
+
+/** Before anything goes: volumes do not tell when they were made. */
+function assertFilters({ volumes, filter = [] }: Options): void {
+  const keys = filter.map((each) => each.replace(/=.*/s, "").trim().toLowerCase());
+  if (volumes && keys.includes("until")) throw new WrongUsage('the "until" filter is not supported with "--volumes"');
 }
 
 async function prune({ client, options }: Session<Options>): Promise<void> {
