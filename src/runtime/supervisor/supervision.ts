@@ -17,7 +17,7 @@ import type {
 } from "./contract.js";
 import { keyOf, targetOf, type WireExec } from "./protocol.js";
 import type { Reaper } from "./reaper.js";
-import type { Records } from "./records.js";
+import type { Record, Records } from "./records.js";
 import { type Launch, type StartParts, startProcess } from "./start-process.js";
 import { Streams } from "./streams.js";
 import type { SupervisedProcess } from "./supervised.js";
@@ -202,11 +202,20 @@ export class Supervision {
   #tell(exit: Exit): void {
     const target = targetOf(exit);
     const key = keyOf(target);
-    this.#records.write({ ...target, pid: this.#processes.get(key)?.pid ?? 0, exit: exit });
+    this.#note({ ...target, pid: this.#processes.get(key)?.pid ?? 0, exit });
     this.#processes.delete(key);
     this.#streams.delete(key);
     this.#exits.set(key, exit);
     this.#events.exited(exit);
+  }
+
+  /** What cannot be written, on a full disk or since the run directory is gone, is known to who is connected. */
+  #note(record: Record): void {
+    try {
+      this.#records.write(record);
+    } catch (error) {
+      this.#events.say(`${keyOf(record)}: its end could not be noted: ${messageOf(error)}`);
+    }
   }
 
   #running(target: ProcessRef): SupervisedProcess {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { NotFound } from "../../spec/index.js";
 import { RuntimeFailure } from "../failure.js";
@@ -46,6 +46,18 @@ describe.skipIf(cannotRun)(`a supervised container${cannotRun ? ` (${cannotRun})
     await supervisor.kill(request, 9);
     expect((await exitOf(supervisor, request.id)).exitCode).toBe(137);
     await expect(supervisor.kill(request, 9)).rejects.toThrow(NotFound);
+  });
+
+  test("ends for who waits, though its end cannot be noted", async () => {
+    await using ground = new Ground();
+    const supervisor = await ground.supervisor();
+    const request = ground.request("read line; exit 9", { openStdin: true });
+    const stream = await supervisor.attach(request, all);
+    await supervisor.start(request);
+    rmSync(`${ground.run}/processes`, { recursive: true });
+    stream.end("on\n");
+    expect((await exitOf(supervisor, request.id)).exitCode).toBe(9);
+    expect(await supervisor.list()).toEqual([]);
   });
 
   test("is told to have been killed for want of memory", async () => {
