@@ -16,7 +16,7 @@ export { gzipped } from "./gzipped.js";
 export { LayerParser, type LayerParserOptions } from "./layer-parser.js";
 export { Peeked } from "./peeked.js";
 export { Seen } from "./seen.js";
-export { TarEncoder } from "./tar-encoder.js";
+export { type OldForm, TarEncoder } from "./tar-encoder.js";
 export { isTarHeader } from "./tar-header.js";
 export { indexTar, type TarIndex, type TarIndexEntry, TarIndexer } from "./tar-index.js";
 export type { TarKind, TarMember, TarSink } from "./tar-member.js";

@@ -19,6 +19,17 @@ const types = {
   fifo: ["6", 0o010000],
 } as const;
 
+/** What dockerd up to 20.10 writes into the archives of commits, and later ones and we do not. Plain data. */
+export interface OldForm {
+  /** Names by number, as the host's passwd and group have them. */
+  readonly users: ReadonlyMap<number, string>;
+  readonly groups: ReadonlyMap<number, string>;
+  /** Later whiteouts are called links to the first: the kernel makes all those of one mount one file. */
+  readonly linksWhiteouts: boolean;
+  /** Time of whiteouts: where dockerd unpacks a layer they get that of their making. */
+  readonly whiteoutNs?: bigint | undefined;
+}
+
 /**
  * Writes changes as Docker's tar writer does, byte for byte as versions that leave out owner names do: ustar where
  * everything fits, PAX records where not, owners by number only, times cut to seconds, of the xattrs
@@ -30,9 +41,31 @@ const types = {
  * @see docker-data-root.md 9.1, 9.2; Go archive/tar Writer
  */
 export class TarEncoder {
+  readonly #old: OldForm | undefined;
+  #firstWhiteout: string | undefined;
+
+  /** @param old to write what an old dockerd has written */
+  constructor(old?: OldForm) {
+    this.#old = old;
+  }
+
   /** All bytes of the entry up to the content of a `file`. */
   head(change: ChangeHead): Buffer {
-    return encode(fieldsOf(change));
+    const fields = fieldsOf(change);
+    if (!this.#old) return encode(fields);
+    const { users, groups, linksWhiteouts, whiteoutNs } = this.#old;
+    const linkname = linksWhiteouts ? this.#whiteoutLink(change) : undefined;
+    const owners = { user: users.get(fields.uid), group: groups.get(fields.gid) };
+    const isDated = change.kind === "whiteout" && whiteoutNs !== undefined;
+    const time = isDated && { seconds: floorSeconds(whiteoutNs) };
+    return encode({ ...fields, ...owners, ...time, ...(linkname !== undefined && { linkname: encodeName(linkname) }) });
+  }
+
+  #whiteoutLink({ kind, path }: ChangeHead): string | undefined {
+    if (kind !== "whiteout") return undefined;
+    const first = this.#firstWhiteout;
+    this.#firstWhiteout ??= path;
+    return first;
   }
 
   /** What follows the content of a file of `size` bytes. */

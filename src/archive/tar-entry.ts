@@ -16,6 +16,9 @@ export interface Fields {
   readonly minor: number;
   /** `security.capability`. */
   readonly capability: Buffer | undefined;
+  /** Names of the owners; of 32 ASCII characters at most. */
+  readonly user?: string | undefined;
+  readonly group?: string | undefined;
 }
 
 const empty = Buffer.alloc(0);
@@ -100,6 +103,8 @@ function header(fields: Fields, name: Buffer, prefix: Buffer, linkname: Buffer):
   putOctal(block, 136, 12, Number(fields.seconds));
   block[156] = fields.type.charCodeAt(0);
   putText(block, 157, 100, linkname);
+  putText(block, 265, 32, Buffer.from(fields.user ?? ""));
+  putText(block, 297, 32, Buffer.from(fields.group ?? ""));
   putOctal(block, 329, 8, fields.major);
   putOctal(block, 337, 8, fields.minor);
   putText(block, 345, 155, prefix);

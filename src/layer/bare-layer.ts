@@ -1,3 +1,4 @@
+import type { OldForm } from "../archive/index.js";
 import type { DiffSource, WriteTarget } from "../driver/index.js";
 import { type DiffID, DigestMismatch } from "../spec/index.js";
 import { SourceFailure } from "../threads/index.js";
@@ -38,9 +39,13 @@ export async function unpackBare(
   }
 }
 
-/** Copies what `source` changes, and records the tar that it is packed to. */
-export function recordBare(source: DiffSource, into: BareTarget, { signal }: Abortable = {}): Promise<Unpacked> {
-  return layerThreads.run<Unpacked>({ kind: "record", ...into, source }, { signal });
+/** Copies what `source` changes, and records the tar that it is packed to. @param form that of an old dockerd */
+export function recordBare(
+  source: DiffSource,
+  into: BareTarget,
+  { form, signal }: { readonly form?: OldForm | undefined } & Abortable = {},
+): Promise<Unpacked> {
+  return layerThreads.run<Unpacked>({ kind: "record", ...into, source, form }, { signal });
 }
 
 /** The very bytes of a layer's tar, as they are read. @throws DataLoss: files or tar-split are not what they were */

@@ -1,3 +1,4 @@
+import type { OldForm } from "../archive/index.js";
 import type { DiffSource, WriteTarget } from "../driver/index.js";
 import type { DiffID } from "../spec/index.js";
 
@@ -18,6 +19,8 @@ export interface RecordJob {
   readonly target: WriteTarget;
   readonly split: string;
   readonly source: DiffSource;
+  /** Of the archive; as we write it unless given. */
+  readonly form?: OldForm | undefined;
 }
 
 /** Writes what is in the archive that is fed, not compressed: the part of unpacking that a second thread does. */

@@ -26,7 +26,7 @@ export async function record(job: RecordJob, onBytes: (bytes: number) => void): 
     parser.write(bytes);
     untold += bytes.length;
   };
-  const tar = new TarEncoder();
+  const tar = new TarEncoder(job.form);
   for await (const change of paced(readDiff(job.source))) {
     pass(tar.head(change));
     if (change.kind === "file") {
