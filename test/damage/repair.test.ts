@@ -2,6 +2,8 @@ import { readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { check, openSource, readRoot, repair } from "../../src/doctor/index.js";
+import { verifyBare } from "../../src/layer/index.js";
+import type { DiffID } from "../../src/spec/index.js";
 import { diskFacts } from "../oracle/disk-facts.js";
 import { Dockerd } from "../oracle/dockerd.js";
 import { lacking } from "../oracle/programs.js";
@@ -49,6 +51,18 @@ describe.skipIf(why).for(["overlay2", "overlay"] as const)("a root that dockerd 
       await expectWhole(dockerd, at);
     },
   );
+
+  test.skipIf(driver === "overlay")("needs no source for the tar-split of what dockerd has committed", async () => {
+    const at = new RootAt(await root.copy(), driver);
+    const { entry, tree } = at.layers(child).at(-1)!;
+    at.remove(join(entry, "tar-split.json.gz"));
+    const told: string[] = [];
+    const tell = async ({ text }: { readonly text: string }) => void told.push(text);
+    expect((await repair(at.path, { driver, sources: [], tell })).left).toEqual([]);
+    expect(told).toEqual([expect.stringMatching(/its files are as they were, from its own files, packed again$/)]);
+    const split = join(entry, "tar-split.json.gz");
+    await verifyBare({ root: tree, split, diffID: at.read(join(entry, "diff")) as DiffID });
+  });
 
   /** Damages and repairs; says which damage it was where something is not as it should be. */
   async function mended(at: RootAt, damage: Damage): Promise<void> {

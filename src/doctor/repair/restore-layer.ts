@@ -1,7 +1,7 @@
 import { existsSync, lstatSync } from "node:fs";
 import { join } from "node:path";
 import { ownersAreLimited } from "../../driver/index.js";
-import { rebuildBare, verifyBare } from "../../layer/index.js";
+import { parseSplit, rebuildBare, verifyBare } from "../../layer/index.js";
 import {
   type CacheID,
   type ChainID,
@@ -17,6 +17,7 @@ import {
 import type { RootState } from "../root/root-state.js";
 import { usesOf } from "../uses.js";
 import { type Mended, mendTree } from "./mend-tree.js";
+import { oldForms } from "./old-forms.js";
 import { placeDirectory } from "./place-directory.js";
 import { directoryOf, type ProvenLayer, provenLayer } from "./proven-layer.js";
 import type { Quarantine } from "./quarantine.js";
@@ -79,8 +80,9 @@ export async function restoreLayer(restoring: Restoring, chainID: ChainID): Prom
   const record = { ...facts, ...(patient.parent && { parent: patient.parent }) };
   const isEntryNew = await writeEntry(state, record, found, fresh, quarantine);
   await verifyBare({ root: found, split: patient.split, diffID: patient.diffID }, { signal });
-  if (mended && !isEntryNew && isNothing(mended) && holds.kind === "unsure") {
-    throw new DataLoss("what is wrong in it is of the layers below, which have to be restored first");
+  if (mended && !isEntryNew && isNothing(mended)) {
+    const below = holds.kind === "unsure" ? ": it is of the layers below, which have to be restored first" : "";
+    throw new DataLoss(`what is wrong in it is nothing that its archive tells of${below}`);
   }
   return `${mended ? countsOf(mended) : "the whole layer"}, from ${from}`;
 }
@@ -110,7 +112,7 @@ function countsOf(mended: Mended): string {
     ...(extra > 0 ? [`${extra} taken out`] : []),
     ...(metadata > 0 ? [`metadata of ${metadata} directories set`] : []),
   ];
-  return isNothing(mended) ? "what tells of it, its files are as they were" : counts.join(", ");
+  return isNothing(mended) ? "what tells of it; its files are as they were" : counts.join(", ");
 }
 
 /** What can be known of its directory. A bottom layer has nothing below. */
@@ -181,6 +183,14 @@ function treesUpon(state: RootState, chainID: ChainID): string[] {
     .filter((tree) => tree !== undefined);
 }
 
+/** Whether a tar-split tells what the archive consists of: then it is the files that are not right. */
+async function isReadable(split: string): Promise<boolean> {
+  return await parseSplit(split, () => {}).then(
+    () => true,
+    () => false,
+  );
+}
+
 /** @throws NotFound: none of the sources has it */
 async function made(restoring: Restoring, patient: Patient, staging: Staging): Promise<Made> {
   const { state, sources, signal } = restoring;
@@ -204,9 +214,9 @@ async function made(restoring: Restoring, patient: Patient, staging: Staging): P
     const found = await fromSource(source);
     if (found) return found;
   }
-  const packed = content === undefined ? undefined : await packedAgain(content);
+  const packed = content === undefined || (await isReadable(split)) ? undefined : await packedAgain(content);
   if (packed) return packed;
-  const why = failures.length > 0 ? `: ${failures.join("; ")}` : "";
+  const why = failures.length > 0 ? `: ${[...new Set(failures)].join("; ")}` : "";
   throw new NotFound(`nobody has the bytes of layer ${diffID}${why}`);
 
   async function fromSource(source: Source): Promise<Made | undefined> {
@@ -229,6 +239,10 @@ async function made(restoring: Restoring, patient: Patient, staging: Staging): P
       state.driver === "overlay2"
         ? ({ kind: "upper", root, xattrPrefix: "trusted.overlay." } as const)
         : ({ kind: "trees", upper: root, ...(lower !== undefined && { lower }) } as const);
-    return await tried("its own files, packed again", { source });
+    for (const form of [undefined, ...(await oldForms(source))]) {
+      const found = await tried("its own files, packed again", { source, form });
+      if (found) return found;
+    }
+    return undefined;
   }
 }

@@ -1,5 +1,6 @@
 import { readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
+import type { OldForm } from "../../archive/index.js";
 import { ensureDirectory, removeTree } from "../../disk/index.js";
 import { type DiffSource, type Driver, openDriver } from "../../driver/index.js";
 import { recordBare, unpackBare } from "../../layer/index.js";
@@ -22,7 +23,9 @@ export interface FreshLayer {
 }
 
 /** What a layer's content comes from: a tar, or what another directory changes. */
-export type Content = { readonly tar: AsyncIterable<Uint8Array> } | { readonly source: DiffSource };
+export type Content =
+  | { readonly tar: AsyncIterable<Uint8Array> }
+  | { readonly source: DiffSource; readonly form?: OldForm | undefined };
 
 /**
  * A small data root inside the damaged one, on the same file system, in which layers are made anew by the same driver.
@@ -78,7 +81,7 @@ export class Staging implements AsyncDisposable {
     const { diffSize } =
       "tar" in content
         ? await unpackBare(content.tar, into, { expected: diffID, signal })
-        : await this.#recorded(content.source, into, diffID, signal);
+        : await this.#recorded(content, into, diffID, signal);
     const made = await filling.commit();
     const directory = join(homeOf(this.#root, this.#name), id);
     const link = this.#name === "overlay2" ? { link: readFileSync(join(directory, "link"), "utf8") } : {};
@@ -90,8 +93,13 @@ export class Staging implements AsyncDisposable {
     await removeTree(this.#root);
   }
 
-  async #recorded(source: DiffSource, into: Parameters<typeof recordBare>[1], diffID: DiffID, signal?: AbortSignal) {
-    const recorded = await recordBare(source, into, { signal });
+  async #recorded(
+    { source, form }: Extract<Content, { readonly source: DiffSource }>,
+    into: Parameters<typeof recordBare>[1],
+    diffID: DiffID,
+    signal?: AbortSignal,
+  ) {
+    const recorded = await recordBare(source, into, { form, signal });
     if (recorded.diffID === diffID) return recorded;
     throw new DigestMismatch("the layer's files, packed again", diffID, recorded.diffID);
   }
