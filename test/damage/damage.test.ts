@@ -19,6 +19,12 @@ function original(root: DockerRoot, at: RootAt, path: string): string {
   return readFileSync(join(root.path, relative(at.path, path)), "utf8");
 }
 
+test("docs/damage.md tells of each kind", () => {
+  const text = readFileSync(new URL("../../../docs/damage.md", import.meta.url), "utf8");
+  const kinds = new Set([...damages, ...contentDamages].map(({ kind }) => kind));
+  expect([...kinds].filter((kind) => !text.includes(`\`${kind}\``))).toEqual([]);
+});
+
 describe.skipIf(why).for(["overlay2", "overlay"] as const)("a root that dockerd wrote with %s", (driver) => {
   let root: DockerRoot;
   beforeAll(async () => {

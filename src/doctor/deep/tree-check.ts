@@ -1,6 +1,18 @@
 import { FilesInside } from "../../driver/index.js";
 import { isErrno, joinPath, type Path } from "../../spec/index.js";
-import { AT_FDCWD, close, O, openat, readDirectory, readlinkat, S, Stat, tryLstatat } from "../../sys/index.js";
+import {
+  AT_FDCWD,
+  close,
+  type DirectoryEntry,
+  DT,
+  O,
+  openat,
+  readDirectory,
+  readlinkat,
+  S,
+  Stat,
+  tryLstatat,
+} from "../../sys/index.js";
 import type { DeepJob } from "./jobs.js";
 import { sameContent } from "./same-content.js";
 import type { Tally } from "./tally.js";
@@ -44,9 +56,9 @@ export class TreeCheck implements Disposable {
   #directory(up: number, low: number | undefined, path: Path): void {
     try {
       const inLow = new Set(low === undefined ? [] : readDirectory(low).map(({ name }) => name));
-      for (const { name } of readDirectory(up)) {
-        if (path === "" && this.#job.passOver.includes(name)) continue;
-        this.#name(up, inLow.delete(name) ? low : undefined, name, joinPath(path, name));
+      for (const entry of readDirectory(up)) {
+        if (path === "" && this.#job.passOver.includes(entry.name)) continue;
+        this.#name(up, inLow.delete(entry.name) ? low : undefined, entry, joinPath(path, entry.name));
       }
       for (const name of inLow) this.#gone(joinPath(path, name));
     } finally {
@@ -56,9 +68,10 @@ export class TreeCheck implements Disposable {
   }
 
   /** @param low its directory in the layer below, if that has the name */
-  #name(up: number, low: number | undefined, name: string, path: Path): void {
-    if (!tryLstatat(up, name, this.#up)) return;
-    const isDirectory = (this.#up.mode & S.IFMT) === S.IFDIR;
+  #name(up: number, low: number | undefined, { name, type }: DirectoryEntry, path: Path): void {
+    const isKnown = low === undefined && type !== DT.UNKNOWN;
+    if (!isKnown && !tryLstatat(up, name, this.#up)) return;
+    const isDirectory = isKnown ? type === DT.DIR : (this.#up.mode & S.IFMT) === S.IFDIR;
     const isSeen = low !== undefined && !this.#told.hides(path) && tryLstatat(low, name, this.#low);
     if (!this.#told.isPlace(path)) {
       if (!isSeen) {

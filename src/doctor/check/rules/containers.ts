@@ -107,12 +107,17 @@ function* hostConfig(known: Known, name: string, { hostConfigFact, config }: Con
   if (problem === undefined) return;
   const text = hostConfigText(textOf(hostConfigFact), config);
   const remedy: Step[] = [{ kind: "write-file", path, text, mode: 0o644 }];
-  const means = "the container does not start; limits, mounts and ports it had are not known any more";
+  const isRead = hostConfigFact === undefined || problem === noNetwork;
+  const means = isRead
+    ? "the container has no limits, mounts or ports any more, and may not start: network is ambiguous"
+    : "dockerd does not load the container: it is in no list; limits, mounts and ports it had are lost";
   yield finding(
     { kind: "hostconfig-damaged", severity: "damage", path, what: problem, means, remedy },
     { containers: [name] },
   );
 }
+
+const noNetwork = "it has no NetworkMode";
 
 function hostConfigProblem(text: string | undefined): string | undefined {
   if (text === undefined) return "it is missing";
@@ -120,7 +125,7 @@ function hostConfigProblem(text: string | undefined): string | undefined {
   try {
     const value: unknown = JSON.parse(text);
     if (value === null || typeof value !== "object") return "it is no JSON object";
-    return (value as { NetworkMode?: string }).NetworkMode ? undefined : "it has no NetworkMode";
+    return (value as { NetworkMode?: string }).NetworkMode ? undefined : noNetwork;
   } catch {
     return "it is no JSON";
   }

@@ -25,7 +25,19 @@ function isWhole({ layers, needed }: Known, chainID: ChainID): boolean {
 }
 
 const lost = "what the container had written is lost: it begins anew, as its image is";
-const unusable = "containers of these images do not start; the images can be neither saved nor pushed";
+
+/** overlay: a tree holds all that is below it, so that those above do without. */
+function unusable({ state }: Known): string {
+  if (state.driver === "overlay2") {
+    return "containers of these images do not start; the images can be neither saved nor pushed";
+  }
+  return "the images can be neither saved nor pushed; containers directly on the layer do not start";
+}
+
+function noInit({ state }: Known): string {
+  const fails = state.driver === "overlay2" ? "the container does not start" : "docker diff and commit of it fail";
+  return `${fails}; nothing the container has written is lost`;
+}
 
 function missing(known: Known, id: string, use: Use, inTheWay: LayerDirectory | undefined): Finding {
   const path = `${known.state.home}/${id}`;
@@ -37,16 +49,13 @@ function missing(known: Known, id: string, use: Use, inTheWay: LayerDirectory | 
   if (use.kind === "layer") {
     const remedy: Step[] = [...aside, { kind: "restore-layer", chainID: use.chainID }];
     return finding(
-      { ...found, kind: "layer-directory-missing", what, means: unusable, remedy },
+      { ...found, kind: "layer-directory-missing", what, means: unusable(known), remedy },
       whoNeedsDirectory(known, id),
     );
   }
   const remedy = [...aside, ...newDirectory(known, id)];
   const kind = use.kind === "init" ? "init-directory-missing" : "container-directory-missing";
-  const means =
-    use.kind === "init"
-      ? "the container does not start; nothing it has written is lost"
-      : `the container does not start; ${lost}`;
+  const means = use.kind === "init" ? noInit(known) : `the container does not start; ${lost}`;
   return finding({ ...found, kind, what, means, remedy }, whoNeedsDirectory(known, id));
 }
 
@@ -96,15 +105,15 @@ function* tree(known: Known, id: string, use: Use, { nodes }: LayerDirectory, na
   const what = node
     ? `it is a ${node.kind}, and should be the directory of a layer's files`
     : "the directory of the layer's files is missing";
-  const [means, step] = treeOf(use, path);
+  const [means, step] = treeOf(known, use, path);
   const found = { kind: `${name}-missing`, severity: "damage", path, what, means } as const;
   yield finding({ ...found, remedy: [...aside, step] }, whoNeedsDirectory(known, id));
 }
 
-function treeOf(use: Use, path: string): [means: string, step: Step] {
-  if (use.kind === "layer") return [unusable, { kind: "restore-layer", chainID: use.chainID as ChainID }];
+function treeOf(known: Known, use: Use, path: string): [means: string, step: Step] {
+  if (use.kind === "layer") return [unusable(known), { kind: "restore-layer", chainID: use.chainID as ChainID }];
   const anew: Step = { kind: "make-directory", path, mode: 0o755 };
-  if (use.kind === "init") return ["the container does not start; nothing it has written is lost", anew];
+  if (use.kind === "init") return [noInit(known), anew];
   return [`the container does not start; ${lost}`, anew];
 }
 

@@ -131,7 +131,7 @@ function* facts(
     yield damaged(
       "parent",
       problem(facts.parent, "another layer than the one below"),
-      "sizes are wrong, and removing images can take this layer's parent away",
+      "the image cannot be saved; sizes are wrong, and removing images can take this layer's parent away",
       [right],
     );
   }

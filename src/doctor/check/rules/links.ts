@@ -36,7 +36,7 @@ function linkFile(known: Known, id: string, what: string): Finding {
   return finding(
     {
       ...{ kind: "link-file-damaged", severity: "damage", path, what },
-      means: "no layer can be made on it: no container of its images, and no pull or build upon them",
+      means: "what is made upon the layer, a container or an image, fails or lies on nothing",
       remedy: isThere ? [write] : [write, linkTo(known, id)],
     },
     whoNeedsDirectory(known, id),
