@@ -151,7 +151,8 @@ function holder(owner: Owner | undefined): string {
   return owner?.pid === undefined ? "another process" : `process ${owner.pid}`;
 }
 
-async function checkDriver(client: Client, { driver }: Settings): Promise<void> {
+/** @throws Conflict: it serves the root with another driver than is asked for */
+export async function checkDriver(client: Client, { driver }: Settings): Promise<void> {
   if (driver === undefined) return;
   const identity = await client.get<Identity>("/layerkit");
   if (identity.Driver !== driver)

@@ -48,7 +48,7 @@ export function rootSocket(root: string): string | undefined {
 
 /** Where it is remembered what layers of a data root take; it may be deleted at any time. */
 export function memoryFile(root: string, driver: string, env: NodeJS.ProcessEnv = process.env): string {
-  const own = process.getuid?.() === 0 ? "/var/cache" : env.XDG_CACHE_HOME || join(env.HOME || "/", ".cache");
+  const usual = process.getuid?.() === 0 ? "/var/cache" : join(env.HOME || "/", ".cache");
   const name = createHash("sha256").update(root).digest("hex").slice(0, 12);
-  return join(own, "layerkit", `${name}-${driver}.json`);
+  return join(env.XDG_CACHE_HOME || usual, "layerkit", `${name}-${driver}.json`);
 }

@@ -3,7 +3,7 @@ import { realpath } from "node:fs/promises";
 import type { RootState } from "../doctor/index.js";
 import { isErrno, NotFound } from "../spec/index.js";
 import { Client } from "./client.js";
-import { connect } from "./connect.js";
+import { checkDriver, connect } from "./connect.js";
 import { rootSocket } from "./places.js";
 import type { Settings } from "./settings.js";
 
@@ -38,14 +38,26 @@ export async function servedBy(settings: Settings, signal: AbortSignal, tells = 
   const root = await realRoot(settings.root);
   const usual = rootSocket(root);
   const quick = usual !== undefined && existsSync(usual) ? await Client.connect(usual, signal) : undefined;
-  if (quick) return quick;
+  if (quick) return await ofDriver(quick, settings);
   const { dockerdOn, ownerOf } = await import("../doctor/index.js");
   const owner = await ownerOf(root);
   const client = owner?.socket === undefined ? undefined : await Client.connect(owner.socket, signal);
-  if (client || !tells) return client;
+  if (client) return await ofDriver(client, settings);
+  if (!tells) return undefined;
   const [who, holder] = owner ? ["another process", owner] : ["a running dockerd", await dockerdOn(root)];
   if (holder) note(`${root} is in use by ${who}${holder.pid === undefined ? "" : ` (process ${holder.pid})`}`);
   return undefined;
+}
+
+/** @throws Conflict: it serves the root with another driver than is asked for */
+async function ofDriver(client: Client, settings: Settings): Promise<Client> {
+  try {
+    await checkDriver(client, settings);
+    return client;
+  } catch (error) {
+    client[Symbol.dispose]();
+    throw error;
+  }
 }
 
 async function realRoot(root: string): Promise<string> {

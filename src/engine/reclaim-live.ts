@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import { doItem, doubtsOf, type Item, leftoversIn, type RootState } from "../doctor/index.js";
 import type { LayerStore } from "../layer/index.js";
-import { Conflict } from "../spec/index.js";
+import { type ChainID, Conflict } from "../spec/index.js";
 import type { Containers } from "./containers.js";
 import type { Images } from "./images.js";
 import type { BringParts } from "./pull/bring-layers.js";
@@ -44,6 +44,7 @@ export function removing(parts: RemovalParts, before: RootState, read: () => Pro
       case "layer":
         await parts.kept.release();
         await layers.prune();
+        if (layers.find(item.name as ChainID)) throw new Conflict(`layer ${item.name} is in use by now`);
         return;
       default:
         if (!(await isStillUnused(item))) throw new Conflict(`${item.name} is in use by now`);

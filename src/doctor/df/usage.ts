@@ -1,5 +1,6 @@
 import { type ChainID, hexOf, type ImageID } from "../../spec/index.js";
 import { type Needs, needsOf } from "../map/needs.js";
+import { doubtsOf } from "../reclaim/doubts.js";
 import type { ContainerState, RootState } from "../root/root-state.js";
 import { type Area, areasOf, type others } from "./areas.js";
 import { type Measured, type MeasureOptions, measure } from "./measure.js";
@@ -213,7 +214,9 @@ class Reckoning {
       const kind = cached.has(chainID) ? "build-cache" : kept.has(chainID) ? "temporary" : "unused";
       add(this.#others, kind, room);
     }
-    const isFree = (kind: string) => kind === "unused" || kind === "temporary";
+    const { directories, layers } = doubtsOf(this.#state);
+    const isSure = directories.length + layers.length === 0;
+    const isFree = (kind: string) => (kind === "unused" && isSure) || kind === "temporary";
     const isThere = ([, { Bytes, Inodes }]: [string, Room]) => Bytes + Inodes > 0;
     return [...this.#others].filter(isThere).map(([kind, room]) => ({
       ...room,

@@ -110,11 +110,11 @@ export class Walk {
   }
 
   #add(dir: number, name: string): void {
-    const { mode, nlink, ino, blocks } = this.#stat;
-    const type = mode & sys.S.IFMT;
+    const { nlink, blocks } = this.#stat;
+    const type = this.#stat.mode & sys.S.IFMT;
     const bytes = blocks * 512;
     if (nlink > 1 && type !== sys.S.IFDIR) {
-      this.#inodes.push(ino);
+      this.#inodes.push(this.#stat.ino);
       this.#names.push(nlink);
       this.#sizes.push(bytes);
     } else {
