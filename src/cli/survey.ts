@@ -13,17 +13,23 @@ export interface Survey<T> {
   readonly ask: (client: Client) => Promise<T>;
   /** Of the root as it lies there. */
   readonly read: (state: RootState) => Promise<T>;
+  /** That reads no more than tells who needs what. */
+  readonly brief?: boolean;
 }
 
 /**
  * Has the daemon that serves the data root tell something of it; where there is none the root is read as it lies there,
  * and no daemon started. A root that a dockerd or another process works on is read too, with a note on standard error.
  */
-export async function surveyed<T>(settings: Settings, signal: AbortSignal, { ask, read }: Survey<T>): Promise<T> {
+export async function surveyed<T>(
+  settings: Settings,
+  signal: AbortSignal,
+  { ask, read, brief = false }: Survey<T>,
+): Promise<T> {
   using client = await servedBy(settings, signal);
   if (client) return await ask(client);
   const { readRoot } = await import("../doctor/index.js");
-  return await read(await readRoot(settings.root, settings.driver));
+  return await read(await readRoot(settings.root, settings.driver, { brief }));
 }
 
 /**

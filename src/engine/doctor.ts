@@ -49,7 +49,8 @@ export function doctorOperations(parts: DoctorParts): Doctor {
       yield* checkRoot(await read(), { isLive: true, ...options });
     },
     map: async (options) => mapOf(await read(), options),
-    usage: async ({ exact, signal } = {}) => usageOf(await read(), { exact, signal, memory }),
+    usage: async ({ exact, signal } = {}) =>
+      usageOf(await readRoot(root, driver, { brief: true }), { exact, signal, memory }),
     reclaim: async (options = {}) => {
       if (!parts.writable && !options.dryRun) throw new Forbidden(`data root ${root} was opened to be read only`);
       const work = async () => {

@@ -31,6 +31,7 @@ export function dfCommand(): Command {
         const { exact = false, verbose = false, format } = options;
         const usage = await surveyed<Usage>(settings, interrupt.stop, {
           ask: (client) => client.get("/layerkit/df", { exact }),
+          brief: true,
           read: (state) => measured(state, exact, interrupt.stop),
         });
         if (verbose && format === "json") return await print(goJSON(usage));

@@ -7,6 +7,7 @@ import { readFact, textOf } from "../root/fact.js";
 import type { ImageEntry, RootState } from "../root/root-state.js";
 import type { Doubts } from "./doubts.js";
 import type { Item } from "./item.js";
+import { isSeen } from "./leftovers.js";
 import { isPinned, readPins } from "./pins.js";
 
 /** What is to go besides what nobody needs. */
@@ -59,8 +60,10 @@ function without<V>(all: ReadonlyMap<string, V>, names: readonly string[]): Map<
   return new Map([...all].filter(([name]) => !gone.has(name)));
 }
 
-function stoppedContainers({ containers, driver }: RootState, choice: Choice): string[] {
+function stoppedContainers(state: RootState, choice: Choice): string[] {
+  const { containers, driver, layerdb } = state;
   return [...containers]
+    .filter(([id]) => !isSeen(state, layerdb.mounts.get(id)?.mountID))
     .filter(([, { config }]) => config && (config.Driver ?? driver) === driver && !config.State?.Running)
     .filter(([, { config }]) => fits(choice, config?.Created, config?.Config?.Labels))
     .map(([id]) => id);

@@ -91,9 +91,11 @@ function layerItem(state: RootState, { chainID }: LayerEntry, directories: reado
 }
 
 /** Writable layers of containers that are gone. Others are named by whoever made them, as builders do. */
-function lonelyWritables({ layerdb, containers }: RootState): [string, MountEntry][] {
+function lonelyWritables(state: RootState): [string, MountEntry][] {
+  const { layerdb, containers } = state;
   return [...layerdb.mounts].filter(
-    ([name, { mountID, initID }]) => /^[0-9a-f]{64}$/.test(name) && mountID && initID && !containers.has(name),
+    ([name, { mountID, initID }]) =>
+      /^[0-9a-f]{64}$/.test(name) && mountID && initID && !containers.has(name) && !isSeen(state, mountID),
   );
 }
 
@@ -114,7 +116,12 @@ function unusedDirectories(state: RootState, { cached }: Needs, isLive: boolean)
   return [...state.directories.values()]
     .filter(({ node }) => node.kind === "directory" && isLayerName(node.name))
     .map(({ node }) => node.name)
-    .filter((name) => !uses.has(name) && !cached.has(name) && !busy.has(name));
+    .filter((name) => !uses.has(name) && !cached.has(name) && !busy.has(name) && !isSeen(state, name));
+}
+
+/** Whether processes see what is mounted in a directory, whatever is written of it. */
+export function isSeen({ inUse, home }: RootState, id: string | undefined): boolean {
+  return id !== undefined && [...inUse].some((path) => path.startsWith(`${home}/${id}/`));
 }
 
 /** Directories of layers that are being made or removed: a write set or an entry without its name tells of each. */

@@ -4,14 +4,13 @@ import { type Fact, nodesIn, readFact, textOf } from "./fact.js";
 import type { ContainerConfig, ContainerState } from "./root-state.js";
 
 /** @param dir `containers` */
-export function* readContainers(dir: string): Generator<[string, ContainerState]> {
+export function* readContainers(dir: string, brief: boolean): Generator<[string, ContainerState]> {
   for (const [name, node] of nodesIn(dir)) {
     const path = join(dir, name);
-    const [configFact, hostConfigFact] = [
-      readFact(join(path, "config.v2.json")),
-      readFact(join(path, "hostconfig.json")),
-    ];
-    const state = { node, nodes: nodesIn(path), ...(hostConfigFact && { hostConfigFact }) };
+    const configFact = readFact(join(path, "config.v2.json"));
+    const hostConfigFact = brief ? undefined : readFact(join(path, "hostconfig.json"));
+    const nodes = brief ? new Map() : nodesIn(path);
+    const state = { node, nodes, ...(hostConfigFact && { hostConfigFact }) };
     yield [name, { ...state, ...(configFact && { configFact }), ...configIn(configFact) }];
   }
 }

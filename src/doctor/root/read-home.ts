@@ -9,11 +9,15 @@ export function homeOf(root: string, driver: DriverName): string {
   return driver === "vfs" ? join(root, "vfs", "dir") : join(root, driver);
 }
 
-export function* readDirectories(home: string, driver: DriverName): Generator<[string, LayerDirectory]> {
+export function* readDirectories(
+  home: string,
+  driver: DriverName,
+  brief: boolean,
+): Generator<[string, LayerDirectory]> {
   for (const [name, node] of nodesIn(home)) {
     if (driver === "overlay2" && name === "l") continue;
     const path = join(home, name);
-    if (driver === "vfs" || node.kind !== "directory") yield [name, { node, nodes: new Map(), left: [] }];
+    if (brief || driver === "vfs" || node.kind !== "directory") yield [name, { node, nodes: new Map(), left: [] }];
     else yield [name, directoryOf(driver, path, node)];
   }
 }

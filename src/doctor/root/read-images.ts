@@ -37,8 +37,12 @@ export function chainOf(diffIDs: readonly Parameters<typeof nextChainID>[1][]): 
 }
 
 /** @param dir `imagedb/metadata/sha256` */
-export function* readMetadata(dir: string): Generator<[string, ImageMetadata]> {
+export function* readMetadata(dir: string, brief: boolean): Generator<[string, ImageMetadata]> {
   for (const [name, node] of nodesIn(dir)) {
+    if (brief) {
+      yield [name, { node, nodes: new Map() }];
+      continue;
+    }
     const path = join(dir, name);
     const [parent, lastUpdated] = [readFact(join(path, "parent")), readFact(join(path, "lastUpdated"))];
     yield [name, { node, nodes: nodesIn(path), ...(parent && { parent }), ...(lastUpdated && { lastUpdated }) }];

@@ -4,15 +4,15 @@ import { type Fact, nodesIn, readFact, textOf } from "./fact.js";
 import type { LayerEntry, MountEntry } from "./root-state.js";
 
 /** @param dir `layerdb/sha256` */
-export function* readLayers(dir: string): Generator<[string, LayerEntry]> {
+export function* readLayers(dir: string, brief: boolean): Generator<[string, LayerEntry]> {
   for (const [name, node] of nodesIn(dir)) {
     const path = join(dir, name);
-    const facts = factsIn(path, ["diff", "size", "cache-id", "parent"]);
+    const facts = factsIn(path, ["diff", "cache-id", "parent", ...(brief ? [] : (["size"] as const))]);
     const size = textOf(facts.size) ?? "";
     yield [
       name,
       defined<LayerEntry>({
-        ...{ node, nodes: nodesIn(path), facts },
+        ...{ node, nodes: brief ? new Map() : nodesIn(path), facts },
         chainID: /^[0-9a-f]{64}$/.test(name) ? (`sha256:${name}` as ChainID) : undefined,
         diffID: digestIn(facts.diff),
         parent: digestIn(facts.parent),
@@ -25,13 +25,14 @@ export function* readLayers(dir: string): Generator<[string, LayerEntry]> {
 }
 
 /** @param dir `layerdb/mounts` */
-export function* readMountEntries(dir: string): Generator<[string, MountEntry]> {
+export function* readMountEntries(dir: string, brief: boolean): Generator<[string, MountEntry]> {
   for (const [name, node] of nodesIn(dir)) {
     const path = join(dir, name);
     const facts = factsIn(path, ["mount-id", "init-id", "parent"]);
     const [mountID, initID] = [idIn(facts["mount-id"]), idIn(facts["init-id"])];
     const parent = digestIn<ChainID>(facts.parent);
-    yield [name, defined<MountEntry>({ node, nodes: nodesIn(path), facts, mountID, initID, parent })];
+    const nodes = brief ? new Map() : nodesIn(path);
+    yield [name, defined<MountEntry>({ node, nodes, facts, mountID, initID, parent })];
   }
 }
 

@@ -20,18 +20,24 @@ import { usedMounts } from "./used-mounts.js";
  * Reads a data root as it lies there, with no daemon and without changing anything.
  *
  * @param driver where the root has data of several
+ * @param options `brief`: only what tells who needs what; what lies in directories and entries besides counts as empty,
+ * which is for who adds up, and not for who judges
  * @throws NotFound: no such directory, or no data of a driver in it; Conflict: it has data of several drivers;
  * InvalidParameter: no such driver
  */
-export async function readRoot(path: string, driver?: string): Promise<RootState> {
+export async function readRoot(
+  path: string,
+  driver?: string,
+  { brief = false }: { readonly brief?: boolean } = {},
+): Promise<RootState> {
   const root = await realpath(path).catch((error) => {
     throw isErrno(error, "ENOENT") ? new NotFound(`there is no data root ${path}`, { cause: error }) : error;
   });
   const [name, others] = driverOf(root, driver);
   const home = homeOf(root, name);
   const images = join(root, "image", name);
-  const directories = await mapped(readDirectories(home, name));
-  const layers = await mapped(readLayers(join(images, "layerdb", "sha256")));
+  const directories = await mapped(readDirectories(home, name, brief));
+  const layers = await mapped(readLayers(join(images, "layerdb", "sha256"), brief));
   const layerdb = join(images, "layerdb");
   const mounted = mountsBelow(root);
   const imagedb = join(images, "imagedb");
@@ -42,20 +48,20 @@ export async function readRoot(path: string, driver?: string): Promise<RootState
     layerdb: {
       path: layerdb,
       layers,
-      mounts: await mapped(readMountEntries(join(layerdb, "mounts"))),
+      mounts: await mapped(readMountEntries(join(layerdb, "mounts"), brief)),
       tmp: nodesIn(join(layerdb, "tmp")),
     },
     images: {
       path: images,
       contents: await mapped(readContents(join(imagedb, "content", "sha256"))),
-      metadata: await mapped(readMetadata(join(imagedb, "metadata", "sha256"))),
+      metadata: await mapped(readMetadata(join(imagedb, "metadata", "sha256"), brief)),
       repositories: readRepositories(join(images, "repositories.json")),
       nodes: nodesIn(images),
-      distribution: [...readDistribution(join(images, "distribution"))],
+      distribution: brief ? [] : [...readDistribution(join(images, "distribution"))],
     },
-    containers: await mapped(readContainers(join(root, "containers"))),
+    containers: await mapped(readContainers(join(root, "containers"), brief)),
     mounted,
-    inUse: usedMounts(mounted),
+    inUse: brief ? new Set() : usedMounts(mounted),
     node: nodeAt(root)!,
     top: nodesIn(root),
     tmp: nodesIn(join(root, "tmp")),
