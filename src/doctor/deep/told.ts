@@ -15,7 +15,8 @@ export class Told {
 
   /** @param isMarked deletions stand in the directory themselves */
   deleted(path: Path, isMarked: boolean): void {
-    if (isMarked) this.#place(path);
+    // The directory on the way is made, whether there was something to delete or not.
+    this.#place(isMarked ? path : parentOf(path));
     this.#hiding.add(path);
   }
 
