@@ -15,9 +15,9 @@ export async function attachTo(parts: ContainerParts, name: string, options: Att
   const tty = config.Tty ?? false;
   const streams = { stdin: stdin && (config.OpenStdin ?? false), stdout, stderr, withBegun: logs };
   const live = stream ? await supervisor.attach({ id }, streams) : undefined;
-  const { place: before, atNs: untilNs } = live?.mark ?? { atNs: nowNs() };
+  const { place, atNs } = live?.mark ?? { atNs: nowNs() };
   const past = logs
-    ? storedLog(parts, container, { stdout, stderr, ...(before ? { before } : { untilNs }) })
+    ? storedLog(parts, container, { stdout, stderr, ...(place ? { before: { ...place, atNs } } : { untilNs: atNs }) })
     : undefined;
   emitContainer(parts, container, "attach");
   const leave = tty && streams.stdin && { keys, left: () => emitContainer(parts, container, "detach") };

@@ -13,13 +13,18 @@ const newline = 10;
 
 /** Picks the lines that are wanted out of the bytes of a log, and makes of them what the client gets. */
 export class Lines {
-  readonly #options: LineOptions;
+  #options: LineOptions;
   #begun: Buffer[] = [];
   /** A line was later than what is wanted: all that follow are. */
   ended = false;
 
   constructor(options: LineOptions) {
     this.#options = options;
+  }
+
+  /** Lines of later are not wanted. */
+  endAt(untilNs: bigint): void {
+    this.#options = { ...this.#options, untilNs };
   }
 
   take(part: Part): Buffer {

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -162,6 +162,17 @@ test("the last lines are found in files of any form", async () => {
 function entryLine(log: string, second: number, stream = "stdout"): string {
   return `${JSON.stringify({ log, stream, time: new Date(second * 1000).toISOString() })}\n`;
 }
+
+test("a place in the log bounds what is read, wherever its file is by then; a lost one does by its time", async () => {
+  await using place = await Place.make();
+  const old = entryLine("old\n", 1);
+  writeFileSync(`${place.path}.1`, old + entryLine("next\n", 2));
+  writeFileSync(place.path, entryLine("new\n", 3));
+  const inode = statSync(`${place.path}.1`, { bigint: true }).ino;
+  const atNs = 2_000_000_000n;
+  expect(await place.text({ before: { inode, size: old.length, atNs } })).toBe("old\n");
+  expect(await place.text({ before: { inode: 1n, size: old.length, atNs } })).toBe("old\nnext\n");
+});
 
 test("since and until bound the time, the last lines being counted before", async () => {
   await using place = await Place.make();

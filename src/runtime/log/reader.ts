@@ -18,8 +18,8 @@ export interface ReadLogOptions extends LogFormat {
   readonly sinceNs?: bigint;
   /** Lines up to this time; with `follow` it ends then. */
   readonly untilNs?: bigint;
-  /** Only what stands before this place; of what has been put aside meanwhile, or emptied, what is left. */
-  readonly before?: LogPlace;
+  /** Only what stands before this place; by its time when its file is there no more, put aside and compressed or deleted. */
+  readonly before?: LogPlace & { readonly atNs: bigint };
   /** Goes on with what is written later; aborted when the container has stopped: it ends when all is given. */
   readonly follow?: AbortSignal;
   /** Ends it at once. */
@@ -34,20 +34,20 @@ export interface ReadLogOptions extends LogFormat {
  */
 export async function* readLog(path: string, options: ReadLogOptions): AsyncGenerator<Uint8Array> {
   const lines = new Lines(options);
-  for await (const part of logParts(path, options)) {
+  for await (const part of logParts(path, options, lines)) {
     const bytes = lines.take(part);
     if (bytes.length > 0) yield bytes;
     if (lines.ended || options.signal?.aborted) return;
   }
 }
 
-async function* logParts(path: string, options: ReadLogOptions): AsyncGenerator<Part> {
+async function* logParts(path: string, options: ReadLogOptions, lines: Lines): AsyncGenerator<Part> {
   const { follow, signal, untilNs } = options;
   using changes = follow && new Changes(dirname(path), signal ? [follow, signal] : [follow]);
   const files = await openLogFiles(path);
   try {
     const start = await startOf(files, options);
-    const end = endOf(files, options);
+    const end = endOf(files, options, lines);
     for (const [index, { handle, size: whole }] of files.entries()) {
       if (index < start.index || index > end.index) continue;
       const size = index === end.index ? Math.min(whole, end.size) : whole;
@@ -71,8 +71,9 @@ async function* logParts(path: string, options: ReadLogOptions): AsyncGenerator<
 }
 
 /** Where to end: with the file, by its place in the list, and how much of it. */
-function endOf(files: readonly LogFile[], { before }: ReadLogOptions): { index: number; size: number } {
+function endOf(files: readonly LogFile[], { before }: ReadLogOptions, lines: Lines): { index: number; size: number } {
   const index = files.findIndex(({ inode }) => inode === before?.inode);
+  if (before && index < 0) lines.endAt(before.atNs);
   if (!before || index < 0) return { index: files.length, size: 0 };
   // A file that is emptied when it is full has nothing of before.
   return { index, size: files[index]!.size < before.size ? 0 : before.size };
