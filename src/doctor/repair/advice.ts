@@ -4,15 +4,19 @@ import type { RootState } from "../root/root-state.js";
 import { stepsOf } from "./order.js";
 import { imagesWith, provenLayer } from "./proven-layer.js";
 
-/** What can be done about what a repair could not mend; undefined: it is not known. */
-export function adviceOn(finding: Finding, state: RootState): string | undefined {
+/**
+ * What can be done about what a repair could not mend; undefined: it is not known.
+ *
+ * @param why the reasons why its steps failed
+ */
+export function adviceOn(finding: Finding, why: readonly string[], state: RootState): string | undefined {
+  if (why.some((reason) => /^there is no room to /.test(reason))) return "make room, and repair again";
   for (const step of stepsOf(finding)) {
     if (step.kind === "restore-layer") return ofLayer(step.chainID, finding, state);
     if (step.kind === "restore-image") {
       return `the config of image ${called(step.id, state)} is needed: layerkit repair --from FILE, an archive or data root that has it`;
     }
   }
-  if (finding.kind === "foreign") return "move it away, if it is nobody's";
   return undefined;
 }
 

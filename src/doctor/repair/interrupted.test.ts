@@ -66,8 +66,9 @@ function damage(root: DamagedRoot): void {
 
 /** All that is in layers, without their names: one that was lost altogether has got another. */
 function contentOf(root: string, driver: string): string[] {
-  return diskFacts(join(root, driver), Date.now() - 600_000)
-    .filter((line) => /^[0-9a-f]{64}\/(diff|root)\/./.test(line))
-    .map((line) => line.replace(/^[0-9a-f]{64}|= [0-9a-f]{64}/g, ""))
+  const home = join(root, driver);
+  const trees = fs.readdirSync(home).filter((name) => name.length === 64);
+  return trees
+    .map((id) => diskFacts(join(home, id, driver === "overlay2" ? "diff" : "root"), Date.now() - 600_000).join("\n"))
     .sort();
 }

@@ -12,7 +12,8 @@ import { stageOf, stages, stepsOf } from "./order.js";
 import { depthOf, provenLayer } from "./proven-layer.js";
 import { Quarantine } from "./quarantine.js";
 import { restoreImage } from "./restore-image.js";
-import { type Restoring, restoreLayer } from "./restore-layer.js";
+import { restoreLayer } from "./restore-layer.js";
+import type { Restoring } from "./restoring.js";
 import { OwnRoot } from "./sources/root-source.js";
 import type { Source } from "./sources/source.js";
 import { Staging } from "./staging.js";
@@ -203,8 +204,9 @@ class Rounds {
     const known = new Set(findings.map(({ kind, path }) => `${kind} ${path}`));
     const open = (this.#deep ?? []).filter((each) => !known.has(`${each.kind} ${each.path}`) && !this.#isMended(each));
     return [...findings, ...open].map((finding) => {
-      const advice = adviceOn(finding, state);
-      return { finding, why: why(finding), ...(advice !== undefined && { advice }) };
+      const reasons = why(finding);
+      const advice = adviceOn(finding, reasons, state);
+      return { finding, why: reasons, ...(advice !== undefined && { advice }) };
     });
   }
 }

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { ensureDirectory, writeAtomic } from "../../disk/index.js";
 import { hexOf, type ImageID, imageIDOf, messageOf, NotFound } from "../../spec/index.js";
-import type { Restoring } from "./restore-layer.js";
+import type { Restoring } from "./restoring.js";
 
 /** Writes an image's config anew. @returns from where it came @throws NotFound: nobody has it, with the reasons */
 export async function restoreImage({ state, sources, quarantine, signal }: Restoring, id: ImageID): Promise<string> {

@@ -1,10 +1,11 @@
 import { readFileSync, symlinkSync } from "node:fs";
-import { join } from "node:path";
+import { rmdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import type { OldForm } from "../../archive/index.js";
 import { ensureDirectory, removeTree } from "../../disk/index.js";
 import { type DiffSource, type Driver, openDriver } from "../../driver/index.js";
 import { recordBare, unpackBare } from "../../layer/index.js";
-import { type CacheID, DataLoss, type DiffID, DigestMismatch, randomID, Undo } from "../../spec/index.js";
+import { type CacheID, DataLoss, type DiffID, DigestMismatch, isErrno, randomID, Undo } from "../../spec/index.js";
 import { textOf } from "../root/fact.js";
 import { homeOf } from "../root/read-home.js";
 import type { RootState } from "../root/root-state.js";
@@ -91,6 +92,10 @@ export class Staging implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#driver.close();
     await removeTree(this.#root);
+    // Of a repair that has kept nothing.
+    await rmdir(dirname(this.#root)).catch((error) => {
+      if (!isErrno(error, "ENOTEMPTY", "EEXIST")) throw error;
+    });
   }
 
   async #recorded(
