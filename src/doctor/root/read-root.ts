@@ -4,7 +4,7 @@ import { mountsBelow } from "../../disk/index.js";
 import { paced } from "../../driver/index.js";
 import { Conflict, InvalidParameter, isErrno, NotFound } from "../../spec/index.js";
 import { isBoundOnItself } from "./bound.js";
-import { nodeAt, nodesIn } from "./fact.js";
+import { namesIn, nodeAt, nodesIn } from "./fact.js";
 import { readBuildCache } from "./read-build-cache.js";
 import { readContainers } from "./read-containers.js";
 import { readDatabases } from "./read-databases.js";
@@ -97,5 +97,7 @@ function driverOf(root: string, wanted: string | undefined): [DriverName, Driver
   }
   const prepared = drivers.filter((name) => nodeAt(homeOf(root, name)) || nodeAt(join(root, "image", name)));
   if (prepared[0]) return [prepared[0], []];
-  throw new NotFound(`${root} is no data root: it has no layers of ${drivers.join(", ")}`);
+  const remapped = namesIn(root).find((name) => /^\d+\.\d+$/.test(name));
+  const hint = remapped ? `; that of remapped users is ${join(root, remapped)}` : "";
+  throw new NotFound(`${root} is no data root: it has no layers of ${drivers.join(", ")}${hint}`);
 }
