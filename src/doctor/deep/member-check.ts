@@ -20,6 +20,8 @@ const wanted = {
   ...{ char: S.IFCHR, block: S.IFBLK },
 } as const;
 
+const mostPending = 10_000;
+
 /**
  * Compares what a layer's archive says of each of its members with what lies in the layer's directory; contents apart.
  * Time is compared to the second, and not of directories: what is made or removed in them changes it.
@@ -148,8 +150,18 @@ export class MemberCheck implements ChangeSink, Disposable {
       differ("time", seconds(this.#stat.mtimeNs), seconds(meta.mtimeNs));
     if (kind === "file" || kind === "hardlink") this.#capability(head, `/proc/self/fd/${dir}/${name}`, differ);
     if (found.length === 0) return;
-    if (kind === "file" || kind === "hardlink") this.#pending.set(this.#stat.ino, found);
+    if (kind === "file" || kind === "hardlink") this.#wait(found);
     else this.#tally.addAll(found);
+  }
+
+  /** Links come soon after their files as a rule; where all is astray not all can be kept waiting. */
+  #wait(found: Difference[]): void {
+    const [oldest] = this.#pending.size < mostPending ? [] : this.#pending;
+    if (oldest) {
+      this.#pending.delete(oldest[0]);
+      this.#tally.addAll(oldest[1]);
+    }
+    this.#pending.set(this.#stat.ino, found);
   }
 
   /** Only programs can have it. */

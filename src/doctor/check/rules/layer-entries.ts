@@ -1,9 +1,10 @@
-import { shortID } from "../../../spec/index.js";
+import { type ChainID, shortID } from "../../../spec/index.js";
 import { type Fact, textOf } from "../../root/fact.js";
 import type { LayerEntry } from "../../root/root-state.js";
 import type { Finding, Step } from "../finding.js";
 import { type Known, type KnownLayer, layerPath, whoNeeds } from "../known/known.js";
 import { finding } from "../rule.js";
+import { asideWithName } from "../set-aside.js";
 
 /** Each layer's entry in the layerdb says what it is, and images have all their layers there. */
 export function* layerEntries(known: Known): Generator<Finding> {
@@ -84,13 +85,11 @@ function* unknown(known: Known, { chainID, entry }: KnownLayer): Generator<Findi
     ? "diff and parent do not make the chain id it is stored under"
     : "its diff is missing or damaged";
   const directory = known.cacheIDs.get(chainID);
-  const remedy: Step[] = isWanted
-    ? [{ kind: "restore-layer", chainID }]
-    : [
-        ...[path, ...(directory ? [`${known.state.home}/${directory}`] : [])].map(
-          (each): Step => ({ kind: "set-aside", path: each }),
-        ),
-      ];
+  const aside: Step[] = [
+    { kind: "set-aside", path },
+    ...(directory === undefined ? [] : asideWithName(known, directory)),
+  ];
+  const remedy: Step[] = isWanted ? [{ kind: "restore-layer", chainID }] : aside;
   const means = isWanted
     ? "containers on it are not loaded"
     : "an image with this layer cannot be pulled or loaded: its name is taken";
@@ -100,60 +99,79 @@ function* unknown(known: Known, { chainID, entry }: KnownLayer): Generator<Findi
   );
 }
 
-function* facts(
-  known: Known,
-  { chainID }: KnownLayer,
-  entry: LayerEntry,
-  made: NonNullable<KnownLayer["made"]>,
-): Generator<Finding> {
-  const path = layerPath(known, chainID);
-  const { facts, nodes } = entry;
-  const concerned = whoNeeds(known, [chainID]);
-  const damaged = (name: string, what: string, means: string, remedy: Step[]) =>
-    finding(
-      { kind: `layer-${name}-damaged`, severity: "damage", path: `${path}/${name}`, what, means, remedy },
-      concerned,
-    );
-  const write = (name: string, text: string): Step => ({
-    kind: "write-file",
-    path: `${path}/${name}`,
-    text,
-    mode: 0o644,
-  });
+/** An entry whose layer is known, and what of it is wrong. */
+interface Judged {
+  readonly known: Known;
+  readonly chainID: ChainID;
+  readonly entry: LayerEntry;
+  readonly made: NonNullable<KnownLayer["made"]>;
+}
 
-  if (entry.diffID !== made.diffID) {
-    yield damaged("diff", `${problem(facts.diff, "another layer's DiffID")}`, imageIsGone, [
-      write("diff", made.diffID),
-    ]);
-  }
-  if (entry.parent !== made.parent) {
-    const right: Step = made.parent ? write("parent", made.parent) : { kind: "set-aside", path: `${path}/parent` };
-    yield damaged(
-      "parent",
-      problem(facts.parent, "another layer than the one below"),
-      "the image cannot be saved; sizes are wrong, and removing images can take this layer's parent away",
-      [right],
-    );
-  }
-  const cacheID = known.cacheIDs.get(chainID);
-  if (entry.cacheID === undefined || entry.cacheID !== cacheID) {
-    const remedy: Step = cacheID ? write("cache-id", cacheID) : { kind: "restore-layer", chainID };
-    yield damaged("cache-id", problem(facts["cache-id"], "the directory of another layer"), imageIsGone, [remedy]);
-  }
-  if (entry.diffSize === undefined && cacheID) {
-    const digits = /^\s*(\d+)\s*$/.exec(textOf(facts.size) ?? "")?.[1];
-    const remedy: Step = digits
-      ? write("size", digits)
-      : { kind: "measure-layer", path: `${path}/size`, chainID, cacheID };
-    yield damaged("size", problem(facts.size, "no plain decimal number"), imageIsGone, [remedy]);
-  }
-  const split = nodes.get("tar-split.json.gz");
-  if (split?.kind !== "file" || split.size === 0) {
-    const found = { kind: "layer-split-missing", severity: "damage", path: `${path}/tar-split.json.gz` } as const;
-    const what = split ? "it is empty or no file" : "it is missing";
-    const means = "images run, and cannot be saved or pushed: the archive of the layer cannot be put together";
-    yield finding({ ...found, what, means, remedy: [{ kind: "restore-layer", chainID }] }, concerned);
-  }
+function* facts(known: Known, { chainID }: KnownLayer, entry: LayerEntry, made: Judged["made"]): Generator<Finding> {
+  const judged = { known, chainID, entry, made };
+  yield* diff(judged);
+  yield* parent(judged);
+  yield* cacheID(judged);
+  yield* size(judged);
+  yield* split(judged);
+}
+
+type FactName = keyof LayerEntry["facts"];
+
+function damaged({ known, chainID }: Judged, name: FactName, what: string, means: string, remedy: Step): Finding {
+  const path = `${layerPath(known, chainID)}/${name}`;
+  const found = { kind: `layer-${name}-damaged`, severity: "damage", path, what, means } as const;
+  return finding({ ...found, remedy: [remedy] }, whoNeeds(known, [chainID]));
+}
+
+function write({ known, chainID }: Judged, name: FactName, text: string): Step {
+  return { kind: "write-file", path: `${layerPath(known, chainID)}/${name}`, text, mode: 0o644 };
+}
+
+function* diff(judged: Judged): Generator<Finding> {
+  const { entry, made } = judged;
+  if (entry.diffID === made.diffID) return;
+  const what = problem(entry.facts.diff, "another layer's DiffID");
+  yield damaged(judged, "diff", what, imageIsGone, write(judged, "diff", made.diffID));
+}
+
+function* parent(judged: Judged): Generator<Finding> {
+  const { known, chainID, entry, made } = judged;
+  if (entry.parent === made.parent) return;
+  const what = problem(entry.facts.parent, "another layer than the one below");
+  const means = "the image cannot be saved; sizes are wrong, and removing images can take this layer's parent away";
+  const aside: Step = { kind: "set-aside", path: `${layerPath(known, chainID)}/parent` };
+  yield damaged(judged, "parent", what, means, made.parent ? write(judged, "parent", made.parent) : aside);
+}
+
+function* cacheID(judged: Judged): Generator<Finding> {
+  const { known, chainID, entry } = judged;
+  const right = known.cacheIDs.get(chainID);
+  if (entry.cacheID !== undefined && entry.cacheID === right) return;
+  const what = problem(entry.facts["cache-id"], "the directory of another layer");
+  const remedy: Step = right ? write(judged, "cache-id", right) : { kind: "restore-layer", chainID };
+  yield damaged(judged, "cache-id", what, imageIsGone, remedy);
+}
+
+function* size(judged: Judged): Generator<Finding> {
+  const { known, chainID, entry } = judged;
+  const directory = known.cacheIDs.get(chainID);
+  if (entry.diffSize !== undefined || directory === undefined) return;
+  const digits = /^\s*(\d+)\s*$/.exec(textOf(entry.facts.size) ?? "")?.[1];
+  const path = `${layerPath(known, chainID)}/size`;
+  const measure: Step = { kind: "measure-layer", path, chainID, cacheID: directory };
+  const what = problem(entry.facts.size, "no plain decimal number");
+  yield damaged(judged, "size", what, imageIsGone, digits ? write(judged, "size", digits) : measure);
+}
+
+function* split({ known, chainID, entry }: Judged): Generator<Finding> {
+  const node = entry.nodes.get("tar-split.json.gz");
+  if (node?.kind === "file" && node.size > 0) return;
+  const path = `${layerPath(known, chainID)}/tar-split.json.gz`;
+  const what = node ? "it is empty or no file" : "it is missing";
+  const means = "images run, and cannot be saved or pushed: the archive of the layer cannot be put together";
+  const found = { kind: "layer-split-missing", severity: "damage", path, what, means } as const;
+  yield finding({ ...found, remedy: [{ kind: "restore-layer", chainID }] }, whoNeeds(known, [chainID]));
 }
 
 function problem(fact: Fact | undefined, wrong: string): string {
