@@ -6,7 +6,9 @@ import { verifyBare } from "../../src/layer/index.js";
 import type { DiffID } from "../../src/spec/index.js";
 import { diskFacts } from "../oracle/disk-facts.js";
 import { Dockerd } from "../oracle/dockerd.js";
+import { layerkitMain } from "../oracle/layerkitd.js";
 import { lacking } from "../oracle/programs.js";
+import { run } from "../oracle/run.js";
 import { savedImages } from "../oracle/saved-images.js";
 import { type Damage, damages } from "./damages.js";
 import { app, child, type DockerRoot, dockerRoot } from "./docker-root.js";
@@ -48,6 +50,8 @@ describe.skipIf(why).for(["overlay2", "overlay"] as const)("a root that dockerd 
       const at = new RootAt(await root.copy(), driver);
       for (const damage of batch) await mended(at, damage);
       await using dockerd = await Dockerd.start(at.path, { driver });
+      const { status, stderr } = await run(process.execPath, [layerkitMain, "--root", at.path, "repair"]);
+      expect({ status, stderr }).toEqual({ status: 1, stderr: expect.stringContaining("by a running dockerd") });
       await expectWhole(dockerd, at);
     },
   );

@@ -76,7 +76,7 @@ export class DamagedRoot implements AsyncDisposable {
   }
 
   get home(): string {
-    return join(this.root, this.driver);
+    return this.driver === "vfs" ? join(this.root, "vfs/dir") : join(this.root, this.driver);
   }
 
   /** The entry of layer `at` in the layerdb. */
@@ -95,7 +95,8 @@ export class DamagedRoot implements AsyncDisposable {
 
   /** What layer `at` has, by `path` in it. */
   file(at: number, path = ""): string {
-    return join(this.directory(at), this.driver === "overlay2" ? "diff" : "root", path);
+    const trees = { overlay2: "diff", overlay: "root", vfs: "" };
+    return join(this.directory(at), trees[this.driver], path);
   }
 
   /** Of all that is in layers. Times that no layer says are those of their making. */

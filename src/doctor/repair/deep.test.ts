@@ -7,7 +7,7 @@ import { DamagedRoot } from "./damaged-root.test.tools.js";
 import { repair } from "./repair.js";
 import { openSource } from "./sources/open-source.js";
 
-const drivers = lacking("root", "mounts") ? [] : (["overlay2", "overlay"] as const);
+const drivers = lacking("root", "mounts") ? [] : (["overlay2", "overlay", "vfs"] as const);
 
 describe.each(drivers)("repair --deep with %s", (driver) => {
   let root: DamagedRoot;

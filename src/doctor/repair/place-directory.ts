@@ -28,7 +28,8 @@ export async function placeDirectory(state: RootState, { chainID, id, fresh, qua
   if (found && found.node.kind !== "directory")
     quarantine.take(to, `it is no directory, but layer ${chainID} has to be there`);
   if (!isThere(to)) move(fresh.directory, to);
-  else {
+  // vfs: the directory is the tree itself.
+  else if (state.driver !== "vfs") {
     for (const name of readdirSync(fresh.directory)) {
       const path = join(to, name);
       if (name === contentName(state) && isThere(path) && !isDirectory(path))

@@ -7,7 +7,7 @@ import { listKept } from "./quarantine.js";
 import { openSource } from "./sources/open-source.js";
 import type { Source } from "./sources/source.js";
 
-const drivers = lacking("root", "mounts") ? [] : (["overlay2", "overlay"] as const);
+const drivers = lacking("root", "mounts") ? [] : (["overlay2", "overlay", "vfs"] as const);
 
 describe.each(drivers)("a layer of %s", (driver) => {
   let root: DamagedRoot;
