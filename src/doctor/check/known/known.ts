@@ -22,6 +22,8 @@ export interface Known {
   readonly cacheIDs: ReadonlyMap<ChainID, string>;
   /** The directory below each that is in use; undefined: it is a bottom one. */
   readonly below: ReadonlyMap<string, string | undefined>;
+  /** Directories that others lie on. */
+  readonly carrying: ReadonlySet<string>;
   /** Who needs a directory in the home, by its name. */
   readonly uses: ReadonlyMap<string, readonly Use[]>;
   readonly names: ShortNames;
@@ -38,7 +40,8 @@ export function know(state: RootState, isLive: boolean): Known {
   const uses = usesOfAll(cacheIDs, writables);
   const names = new ShortNames(state, below);
   const needed = neededLayers(state, layers, writables);
-  return { state, isLive, layers, writables, cacheIDs, below, uses, names, needed };
+  const carrying = new Set([...below.values()].flatMap((id) => id ?? []));
+  return { state, isLive, layers, writables, cacheIDs, below, carrying, uses, names, needed };
 }
 
 function belowEach(

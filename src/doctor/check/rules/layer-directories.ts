@@ -70,8 +70,7 @@ function* ofOverlay2(known: Known, id: string, use: Use, directory: LayerDirecto
   if (known.below.get(id) !== undefined && nodes.get("work")?.kind !== "directory") {
     yield noWork(known, id, use, nodes.has("work"));
   }
-  const isBelow = [...known.below.values()].includes(id);
-  if (isBelow && !nodes.has("committed")) {
+  if (known.carrying.has(id) && !nodes.has("committed")) {
     const path = `${known.state.home}/${id}/committed`;
     const remedy: Step[] = [{ kind: "write-file", path, text: "", mode: 0o600 }];
     const what = "the mark is missing that other layers stand on this one";

@@ -3,6 +3,7 @@ import type { Finding, Step } from "../finding.js";
 import { type Known, whoNeedsDirectory } from "../known/known.js";
 import { directoryOf, namesInLower, shortName } from "../known/short-names.js";
 import { finding } from "../rule.js";
+import { foreignThing } from "./foreign-thing.js";
 
 const cannotMount = "what stands on the layer cannot be mounted: containers do not start, images cannot be saved";
 
@@ -68,16 +69,16 @@ function* strays({ state, uses, names }: Known): Generator<Finding> {
   const inLowers = new Set(
     [...state.directories.values()].flatMap(({ lower }) => namesInLower(textOf(lower) ?? "") ?? []),
   );
+  const said = new Set([...state.directories.values()].map(({ link }) => textOf(link)));
   for (const [name, { target }] of state.links) {
     const id = directoryOf(target);
-    const isAnothers = [...state.directories.values()].some(({ link }) => textOf(link) === name);
     const isItsOwn = id !== undefined && names.of(id) === name && (state.directories.has(id) || uses.has(id));
-    if (isAnothers || isItsOwn) continue;
+    if (said.has(name) || isItsOwn) continue;
     const path = `${state.home}/l/${name}`;
     const remedy: Step[] = [{ kind: "set-aside", path }];
     const means = "nothing: it only takes room";
     if (id === undefined || !shortName.test(name)) {
-      yield finding({ kind: "foreign", severity: "oddity", path, what: "it is no layer's short name", means, remedy });
+      yield foreignThing(path, "it is no layer's short name");
     } else if (!state.directories.has(id) && !uses.has(id)) {
       const what = `it leads to ${target}, which is not there`;
       yield finding({ kind: "link-dangling", severity: "leftover", path, what, means, remedy });
