@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { check, openSource, readRoot, repair } from "../../src/doctor/index.js";
+import { check, deepCheck, openSource, readRoot, repair } from "../../src/doctor/index.js";
 import { verifyBare } from "../../src/layer/index.js";
 import type { DiffID } from "../../src/spec/index.js";
 import { diskFacts } from "../oracle/disk-facts.js";
@@ -10,6 +10,7 @@ import { layerkitMain } from "../oracle/layerkitd.js";
 import { lacking } from "../oracle/programs.js";
 import { run } from "../oracle/run.js";
 import { savedImages } from "../oracle/saved-images.js";
+import { contentDamages } from "./content-damages.js";
 import { type Damage, damages } from "./damages.js";
 import { app, child, type DockerRoot, dockerRoot } from "./docker-root.js";
 import { RootAt } from "./root-at.js";
@@ -55,6 +56,24 @@ describe.skipIf(why).for(["overlay2", "overlay"] as const)("a root that dockerd 
       await expectWhole(dockerd, at);
     },
   );
+
+  test("is mended of what only reading shows, and dockerd goes on with it", { timeout: 240_000 }, async () => {
+    const at = new RootAt(await root.copy(), driver);
+    for (const { name, make } of contentDamages.filter(({ only }) => !only || only === driver)) {
+      const before = imageFiles(at);
+      make(at);
+      const found = (await deepCheck(await readRoot(at.path))).findings;
+      expect({ name, found: found.length > 0 }).toEqual({ name, found: true });
+      await using source = await openSource(root.archive, at.path, dirname(root.archive));
+      const options = { driver, sources: [source], examineDeeply: deepCheck, tell: async () => {} };
+      const { left } = await repair(at.path, options);
+      expect({ name, left: left.map(({ finding, why }) => [finding.kind, ...why]) }).toEqual({ name, left: [] });
+      expect({ name, files: imageFiles(at) }).toEqual({ name, files: before });
+    }
+    expect((await deepCheck(await readRoot(at.path))).findings).toEqual([]);
+    await using dockerd = await Dockerd.start(at.path, { driver });
+    await expectWhole(dockerd, at);
+  });
 
   test.skipIf(driver === "overlay")("needs no source for the tar-split of what dockerd has committed", async () => {
     const at = new RootAt(await root.copy(), driver);
@@ -118,8 +137,9 @@ function kindsOf(findings: readonly { readonly kind: string }[]): string[] {
   return [...new Set(findings.map(({ kind }) => kind))];
 }
 
-/** All that is in the images' layers, but for the times of directories: those of some are the time of their making. */
+/** All that is in the images' layers, but for the times of directories and whiteouts: some are those of their making. */
 function imageFiles(at: RootAt): string[] {
-  const ids = new Set([app, child].flatMap((name) => at.layers(name)).map(({ tree }) => tree));
-  return [...ids].flatMap((tree) => diskFacts(tree).map((line) => line.replace(/^(.* 4\d{4} \d+ \d+ ) \d+/, "$1")));
+  const trees = new Set([app, child].flatMap((name) => at.layers(name)).map(({ tree }) => tree));
+  const timed = /^(.* (?:4\d{4} \d+ \d+ |20000 0 0 0)) \d+/;
+  return [...trees].flatMap((tree) => diskFacts(tree).map((line) => line.replace(timed, "$1")));
 }
