@@ -1,9 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
-import { type Reclaimed, readRoot, reclaim, repair } from "../src/doctor/index.js";
+import { type Reclaimed, readRoot, reclaim, repair, usesOf } from "../src/doctor/index.js";
 import { Engine } from "../src/engine/index.js";
 import { hexOf } from "../src/spec/index.js";
 import { Dockerd } from "./oracle/dockerd.js";
@@ -188,7 +188,7 @@ describe.skipIf(noMounts)("whatever is damaged", () => {
           rmSync(root, { recursive: true, force: true });
         },
       ),
-      { numRuns: 16 },
+      { numRuns: 16, endOnFailure: true },
     );
   });
 });
@@ -198,7 +198,8 @@ function damage(root: string, which: number, whom: number): void {
   const layerdb = join(root, "image/overlay2/layerdb");
   const imagedb = join(root, "image/overlay2/imagedb");
   const pick = (dir: string) => {
-    const names = readdirSync(dir);
+    // The directory itself may be gone by an earlier damage.
+    const names = existsSync(dir) ? readdirSync(dir) : [];
     return join(dir, names[whom % names.length] ?? "none");
   };
   const remove = (path: string) => rmSync(path, { recursive: true, force: true });
@@ -213,14 +214,34 @@ function damage(root: string, which: number, whom: number): void {
     () => writeIn(pick(join(imagedb, "content/sha256")), ""),
     () => remove(join(pick(join(layerdb, "sha256")), "cache-id")),
     () => writeIn(join(pick(join(layerdb, "sha256")), "parent"), "x"),
+    // Two entries name one directory.
+    () => copyIn(layerdb, "sha256", "cache-id", whom),
+    () => copyIn(layerdb, "mounts", "mount-id", whom),
     () => remove(join(pick(join(layerdb, "mounts")), "mount-id")),
     () => remove(join(pick(join(layerdb, "mounts")), "init-id")),
     () => writeIn(join(pick(join(root, "containers")), "config.v2.json"), "{"),
     () => writeIn(join(root, "image/overlay2/repositories.json"), "{"),
-    () =>
-      cpSync(pick(join(root, "overlay2")), join(root, "overlay2", String(whom % 10).repeat(64)), { recursive: true }),
+    () => copyTree(pick(join(root, "overlay2")), join(root, "overlay2", String(whom % 10).repeat(64))),
   ];
   kinds[which % kinds.length]!();
+}
+
+function copyIn(layerdb: string, kind: string, fact: string, whom: number): void {
+  const names = existsSync(join(layerdb, kind)) ? readdirSync(join(layerdb, kind)) : [];
+  const [from, to] = [names[whom % names.length], names[(whom >> 4) % names.length]];
+  if (from && to) writeIn(join(layerdb, kind, to, fact), readText(join(layerdb, kind, from, fact)));
+}
+
+function copyTree(from: string, to: string): void {
+  if (existsSync(from)) cpSync(from, to, { recursive: true });
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
 }
 
 function writeIn(path: string, text: string): void {
@@ -238,15 +259,18 @@ async function wholeIn(root: string): Promise<string[]> {
     readdirSync(join(state.home, id, "diff"), { recursive: true })
       .sort()
       .join(" ");
+  const uses = usesOf(state);
+  // What two entries name is one's at most.
+  const isThere = (id: string) => state.directories.has(id) && uses.get(id)?.length === 1;
   const stack = (chain: readonly string[]) =>
     chain.map((chainID) => {
       const cacheID = state.layerdb.layers.get(hexOf(chainID as `sha256:${string}`))?.cacheID;
-      return cacheID !== undefined && state.directories.has(cacheID) ? listed(cacheID) : undefined;
+      return cacheID !== undefined && isThere(cacheID) ? listed(cacheID) : undefined;
     });
   const images = [...state.images.contents.values()].map(({ id, config, chain }) => [config && id, ...stack(chain)]);
   const containers = [...state.containers].map(([id, { config }]) => {
     const { mountID, initID } = state.layerdb.mounts.get(id) ?? {};
-    const own = [mountID, initID].map((each) => (each && state.directories.has(each) ? listed(each) : undefined));
+    const own = [mountID, initID].map((each) => (each && isThere(each) ? listed(each) : undefined));
     return [config && id, ...own];
   });
   return [...images, ...containers].filter((each) => !each.includes(undefined)).map((each) => each.join("|"));

@@ -17,20 +17,19 @@ export function leftoversIn(found: RootState, doubts: Doubts, isLive: boolean): 
   const needs = needsOf(state);
   const links = linksTo(state);
   const claimed = new Set<string>();
-  // A directory goes with the first that tells of it.
+  const layers = doubts.layers.length > 0 ? [] : unusedLayers(state, needs);
+  const isKept = keptBy(state, layers);
+  // A directory goes with the first that tells of it, if nobody else does.
   const take = (ids: readonly (string | undefined)[]) =>
     ids.filter((id): id is string => {
-      if (id === undefined || claimed.has(id) || !state.directories.has(id)) return false;
+      if (id === undefined || claimed.has(id) || !state.directories.has(id) || isKept(id)) return false;
       claimed.add(id);
       return true;
     });
   const goes = (ids: readonly string[]) => ids.flatMap((id) => [...(links.get(id) ?? []), join(state.home, id)]);
-  const layers = doubts.layers.length > 0 ? [] : unusedLayers(state, needs);
-  const own = new Set(layers.map(({ cacheID }) => cacheID));
-  const isOthers = (id: string | undefined) => [...(usesOf(state).get(id ?? "") ?? [])].length > 1 && !own.has(id);
   return [
     ...writables.map(([name, entry]) => writableItem(state, name, entry, goes(take([entry.mountID, entry.initID])))),
-    ...layers.map((layer) => layerItem(state, layer, goes(isOthers(layer.cacheID) ? [] : take([layer.cacheID])))),
+    ...layers.map((layer) => layerItem(state, layer, goes(take([layer.cacheID])))),
     ...(doubts.directories.length > 0 ? [] : unusedDirectories(state, needs, isLive)).flatMap((id) =>
       take([id]).length === 0 ? [] : [item("directory", state, join(state.home, id), goes([id]))],
     ),
@@ -38,6 +37,13 @@ export function leftoversIn(found: RootState, doubts: Doubts, isLive: boolean): 
     ...records(state, isLive).map((path) => item("record", state, path)),
     ...(isLive ? [] : temporary(state)).map((path) => item("temporary", state, path)),
   ];
+}
+
+/** Whether a directory is somebody's who stays, whoever else names it. */
+function keptBy(state: RootState, going: readonly LayerEntry[]): (id: string) => boolean {
+  const uses = usesOf(state);
+  const gone = new Set(going.map(({ chainID }) => chainID));
+  return (id) => (uses.get(id) ?? []).some((use) => use.kind !== "layer" || !gone.has(use.chainID));
 }
 
 /** What lies below a writable layer that goes is needed by others, or by nobody. */
