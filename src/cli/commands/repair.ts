@@ -169,7 +169,7 @@ function leftLine({ finding, why, advice }: Left, root: string, { format }: Opti
 async function openSources(
   root: string,
   { changeable }: Settings,
-  { from = [], fetch }: Options,
+  { from = [], fetch, dryRun = false }: Options,
 ): Promise<AsyncDisposable & { readonly all: readonly Source[] }> {
   const { openSource } = await import("../../doctor/index.js");
   await using failed = new Undo();
@@ -178,7 +178,8 @@ async function openSources(
     for (const source of all) await source[Symbol.asyncDispose]();
   };
   failed.defer(close);
-  const tmp = existsSync(join(root, "tmp")) ? join(root, "tmp") : tmpdir();
+  // A compressed archive is unpacked there; a dry run writes nothing into the root.
+  const tmp = !dryRun && existsSync(join(root, "tmp")) ? join(root, "tmp") : tmpdir();
   for (const path of from) all.push(await openSource(path, root, tmp));
   if (fetch) {
     const { registrySource } = await import("../../engine/index.js");
