@@ -3,14 +3,24 @@ import type { MountPoint } from "../../disk/index.js";
 import { encodeName } from "../../spec/index.js";
 
 /**
- * Paths of the mounts whose file systems are seen in another mount namespace than ours: there are processes that use
- * them, whatever their daemon has written of it.
+ * Paths of the mounts whose file systems are seen at another place in another mount namespace than ours, as a container
+ * has its root and its shared memory: there are processes that use them, whatever their daemon has written of it. Who
+ * was only given a copy of all our mounts sees them where we do, and uses none.
  */
 export function usedMounts(mounts: readonly MountPoint[]): Set<string> {
-  const devices = mounts.map(({ path }) => deviceOf(path));
-  if (devices.every((device) => device === undefined)) return new Set();
-  const seen = new Set([...otherNamespaces()].flatMap(devicesIn));
-  return new Set(mounts.flatMap(({ path }, index) => (seen.has(devices[index] ?? "") ? path : [])));
+  const paths = new Map<string, string>();
+  for (const { path } of mounts) {
+    const device = deviceOf(path);
+    if (device !== undefined) paths.set(device, path);
+  }
+  const used = new Set<string>();
+  for (const pid of paths.size === 0 ? [] : otherNamespaces()) {
+    for (const { device, point } of mountsOf(pid)) {
+      const path = paths.get(device);
+      if (path !== undefined && point !== path) used.add(path);
+    }
+  }
+  return used;
 }
 
 /** As mountinfo has it: `0:52`. */
@@ -36,9 +46,13 @@ function otherNamespaces(): Iterable<string> {
   return found.values();
 }
 
-function devicesIn(pid: string): string[] {
+/** @see proc(5): `36 35 98:0 /root /point …` */
+function* mountsOf(pid: string): Generator<{ readonly device: string; readonly point: string }> {
   const lines = tried(() => readFileSync(`/proc/${pid}/mountinfo`, "latin1")) ?? "";
-  return lines.split("\n").flatMap((line) => line.split(" ", 3)[2] ?? []);
+  for (const line of lines.split("\n")) {
+    const [, , device = "", , point = ""] = line.split(" ", 5);
+    yield { device, point };
+  }
 }
 
 /** Processes end while they are looked at. */
