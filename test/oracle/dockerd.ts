@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -84,12 +84,26 @@ export class Dockerd implements AsyncDisposable {
     await cleanUp(this.dataRoot, this.#own, this.#mountsBefore);
   }
 
-  /** Ends it as a crash would, containerd with it. What it leaves mounted stays, but its mount of the root on itself. */
+  /**
+   * Ends it as a crash of the machine would, containerd and what runs with it. What it leaves mounted stays, but its
+   * mount of the root on itself.
+   */
   async crash(): Promise<void> {
     const containerd = await readFile(join(this.#own, "exec/containerd/containerd.pid"), "utf8").catch(() => "");
     await ended(this.#process, "SIGKILL", 0);
     if (containerd !== "") process.kill(Number(containerd), "SIGKILL");
+    await endShims(this.#own);
     await cleanUp(this.dataRoot, this.#own, this.#mountsBefore);
+  }
+}
+
+/** Containers, and those who look after them: with their containerd gone nobody would ever end them. */
+async function endShims(own: string): Promise<void> {
+  for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {
+    const command = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
+    if (!command.includes("containerd-shim") || !command.includes(`${own}/`)) continue;
+    const children = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8").catch(() => "");
+    for (const each of [...children.split(" ").filter(Boolean), pid]) process.kill(Number(each), "SIGKILL");
   }
 }
 
