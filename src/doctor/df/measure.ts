@@ -1,6 +1,7 @@
 import { lstatSync } from "node:fs";
 import { dirname } from "node:path";
 import { encodeName } from "../../spec/index.js";
+import { statfs } from "../../sys/index.js";
 import type { Area } from "./areas.js";
 import type { Place } from "./jobs.js";
 import { merge, repeatedBlocks } from "./merge.js";
@@ -28,6 +29,7 @@ export interface Measured {
 /** Counts what areas take, each file once. @param areas all of a root, what is in another before it */
 export async function measure(areas: readonly Area[], options: MeasureOptions = {}): Promise<Measured> {
   const { memory = new Memory(), exact = false, ...how } = options;
+  const reflinks = exact && hasReflinks(areas.at(-1)?.path ?? "/");
   const places = placesOf(areas);
   const stamps = areas.map(({ fixed, path }) => (fixed === undefined ? undefined : stampOf(path)));
   const walks = areas.map(({ fixed }, at): Walked | undefined => {
@@ -37,7 +39,7 @@ export async function measure(areas: readonly Area[], options: MeasureOptions = 
   const walk = async (at: readonly number[]) => {
     const found = await walkAll(
       at.map((each) => places[each]!),
-      { ...how, reflinks: exact },
+      { ...how, reflinks },
     );
     for (const [index, each] of at.entries()) walks[each] = found[index];
   };
@@ -58,7 +60,7 @@ export async function measure(areas: readonly Area[], options: MeasureOptions = 
   memory.keepOnly(new Set(areas.flatMap(({ fixed }) => fixed ?? [])));
   return {
     rooms,
-    repeated: exact ? repeatedBlocks(all) : undefined,
+    repeated: reflinks ? repeatedBlocks(all) : exact ? all.map(() => 0) : undefined,
     remembered: isEntangled ? 0 : known.length,
   };
 }
@@ -84,6 +86,14 @@ function placesOf(areas: readonly Area[]): Place[] {
     }
   }
   return areas.map(({ path }) => ({ path, stops: inside.get(path) ?? [] }));
+}
+
+/** Magic numbers of XFS, btrfs, bcachefs and OCFS2. @see statfs(2) */
+const sharing = [0x58465342, 0x9123683e, 0xca451a4e, 0x7461636f];
+
+/** Whether files can share blocks where a directory is: elsewhere none is opened to be asked. */
+function hasReflinks(path: string): boolean {
+  return sharing.includes(statfs(path).type);
 }
 
 /** A directory that was made anew, or of which an entry was added or removed by hand, has another. */
