@@ -11,7 +11,7 @@ import { ownRuntimes } from "../settings.js";
 import { checkConfig } from "./check-config.js";
 import type { ContainerParts } from "./container-parts.js";
 import { type CreateBody, readCreateBody } from "./create-body.js";
-import { checkEndpoints, checkLinks, withMacAddress } from "./endpoints.js";
+import { checkLinks, withMacAddress } from "./endpoints.js";
 import { mergeConfig } from "./merge-config.js";
 import { type WantedMount, wantedMounts, withFlatReadOnly } from "./mount-request.js";
 import { besideRoot } from "./root-binds.js";
@@ -40,7 +40,6 @@ export async function readRequest(
   if (Object.keys(own).length === 0) {
     throw new InvalidParameter("Config cannot be empty in order to create a container");
   }
-  checkEndpoints(endpoints);
   const given = withMacAddress(fullRunConfig(own), endpoints);
   const image = given.Image ? resolveImage(imageStore, references, given.Image).image : undefined;
   const { runtimes, defaultRuntime: runtime } = settings.current;

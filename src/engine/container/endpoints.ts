@@ -2,7 +2,8 @@ import { InvalidParameter, NotImplemented, type RunConfig } from "../../spec/ind
 import type { CreateBody } from "./create-body.js";
 
 /**
- * What a container may not ask of its networks, which are those that are always there.
+ * What a container may not ask of its networks, which are those that are always there. As dockerd, which makes such a
+ * container and does not start it.
  *
  * @throws InvalidParameter, in dockerd's words; NotImplemented: links
  */

@@ -5,6 +5,7 @@ import { Conflict, messageOf, NotImplemented, randomID } from "../../spec/index.
 import type { HostConfig } from "../api-container.js";
 import { type ContainerParts, emitContainer } from "../container/container-parts.js";
 import type { Container } from "../container/container-store.js";
+import { checkEndpoints } from "../container/endpoints.js";
 import { bury } from "../container/remove.js";
 import type { StoredContainer, StoredMount, StoredNetworks } from "../container/stored.js";
 import { writeBundle } from "./bundle.js";
@@ -49,6 +50,7 @@ export async function run(parts: ContainerParts, container: Container, { anew }:
   let prepared = container;
   try {
     refuseDevices(container.host);
+    checkEndpoints(container.stored.NetworkSettings.Networks ?? {});
     const log = logTarget(store.pathOf(id), container);
     const attachment = await parts.attachments.attach(container);
     prepared = withStored(container, { NetworkSettings: attachment.settings, LogPath: log?.path ?? "" });
