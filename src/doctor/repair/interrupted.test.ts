@@ -14,7 +14,7 @@ import { quarantineName } from "./quarantine.js";
 const drivers = lacking("root", "mounts") ? [] : (["overlay2", "overlay"] as const);
 
 /** So often, each time at another moment of the time that it takes. */
-const kills = 8;
+const kills = 3;
 
 describe.each(drivers)("a repair with %s", (driver) => {
   test("that is killed at any moment is just done again", { timeout: 300_000 }, async () => {

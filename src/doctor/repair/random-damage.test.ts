@@ -76,7 +76,7 @@ describe.each(drivers)("whatever befalls a root of %s", (driver) => {
     }
   }
 
-  const runs = { numRuns: 12, endOnFailure: true };
+  const runs = { numRuns: 6, endOnFailure: true };
 
   test("repair and reclaim take nothing from an image that is whole; nothing is left to a second repair", {
     timeout: 300_000,
