@@ -11,8 +11,8 @@ export default defineConfig({
     pool: "forks",
     // A process of its own for each file would spend half of the time on loading the same modules; tests share no state.
     isolate: false,
-    // Tests wait for disks and daemons half of their time.
-    maxWorkers: availableParallelism() * 2,
+    // Tests wait for disks and daemons: one more at a time than there are processors.
+    maxWorkers: availableParallelism() + 1,
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },

@@ -22,7 +22,7 @@ export class Lines {
     this.#options = options;
   }
 
-  /** Lines of later are not wanted. */
+  /** Later lines are not wanted. */
   endAt(untilNs: bigint): void {
     this.#options = { ...this.#options, untilNs };
   }

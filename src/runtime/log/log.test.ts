@@ -172,6 +172,8 @@ test("a place in the log bounds what is read, wherever its file is by then; a lo
   const atNs = 2_000_000_000n;
   expect(await place.text({ before: { inode, size: old.length, atNs } })).toBe("old\n");
   expect(await place.text({ before: { inode: 1n, size: old.length, atNs } })).toBe("old\nnext\n");
+  const { ino: reused } = statSync(place.path, { bigint: true });
+  expect(await place.text({ before: { inode: reused, size: 1000, atNs } })).toBe("old\nnext\n");
 });
 
 test("since and until bound the time, the last lines being counted before", async () => {

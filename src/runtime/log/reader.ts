@@ -18,7 +18,7 @@ export interface ReadLogOptions extends LogFormat {
   readonly sinceNs?: bigint;
   /** Lines up to this time; with `follow` it ends then. */
   readonly untilNs?: bigint;
-  /** Only what stands before this place; by its time when its file is there no more, put aside and compressed or deleted. */
+  /** Only what stands before this place and is not later: its file may be gone by now, and another have its inode. */
   readonly before?: LogPlace & { readonly atNs: bigint };
   /** Goes on with what is written later; aborted when the container has stopped: it ends when all is given. */
   readonly follow?: AbortSignal;
@@ -73,7 +73,7 @@ async function* logParts(path: string, options: ReadLogOptions, lines: Lines): A
 /** Where to end: with the file, by its place in the list, and how much of it. */
 function endOf(files: readonly LogFile[], { before }: ReadLogOptions, lines: Lines): { index: number; size: number } {
   const index = files.findIndex(({ inode }) => inode === before?.inode);
-  if (before && index < 0) lines.endAt(before.atNs);
+  if (before) lines.endAt(before.atNs);
   if (!before || index < 0) return { index: files.length, size: 0 };
   // A file that is emptied when it is full has nothing of before.
   return { index, size: files[index]!.size < before.size ? 0 : before.size };
