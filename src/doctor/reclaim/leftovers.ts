@@ -1,14 +1,12 @@
 import { join } from "node:path";
 import { type ChainID, hexOf, randomID, shortID } from "../../spec/index.js";
+import { isNote } from "../check/rules/temporary.js";
 import { isLayerName } from "../df/areas.js";
 import { type Needs, needsOf } from "../map/needs.js";
 import type { LayerEntry, MountEntry, RootState } from "../root/root-state.js";
 import { usesOf } from "../uses.js";
 import type { Doubts } from "./doubts.js";
 import type { Item, Step } from "./item.js";
-
-/** A note of the engine's, by which it finds volumes of containers that did not come to be. */
-const isNote = (name: string) => name.startsWith("volumes-of-");
 
 /** What nobody needs, as far as there is no doubt; in the order in which it can go. */
 export function leftoversIn(found: RootState, doubts: Doubts, isLive: boolean): Item[] {

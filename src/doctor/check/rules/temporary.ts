@@ -44,6 +44,6 @@ export function isTemporary(name: string): boolean {
 }
 
 /** By these the next opening knows which volumes of an interrupted creation are nobody's. */
-function isNote(name: string): boolean {
+export function isNote(name: string): boolean {
   return name.startsWith("volumes-of-");
 }
