@@ -9,6 +9,7 @@ import { goJSON, isErrno, NotFound, Undo } from "../../spec/index.js";
 import { SomeFailed, WrongUsage } from "../failure.js";
 import { size } from "../format/size.js";
 import { type Format, formatOption, print } from "../print.js";
+import { leftLine, namesLines, toldLine } from "../repair/told-lines.js";
 import { type Alone, alone } from "../session.js";
 import { collect, type Settings } from "../settings.js";
 
@@ -18,6 +19,7 @@ interface Options {
   readonly from?: readonly string[];
   /** false: `--no-fetch`. */
   readonly fetch: boolean;
+  readonly names?: boolean;
   readonly purge?: boolean;
   readonly putBack?: string;
   readonly format?: Format;
@@ -31,6 +33,7 @@ export function repairCommand(): Command {
     .option("--dry-run", "only say what would be done first, and change nothing")
     .option("--deep", "read every byte of every layer, and mend what is not as its digest says")
     .option("--from <path>", "an image archive, or another data root, that has what is lost; may be repeated", collect)
+    .option("--names", "give images without a name back what containers, or --from, say they were called")
     .option("--no-fetch", "ask no registry")
     .option("--purge", "delete what repairs have removed and kept")
     .option("--put-back <path>", "move what a repair has removed back to its place")
@@ -75,15 +78,17 @@ async function plan(root: string, { settings, options }: Alone<Options>): Promis
   const found: Told[] = [];
   const tell = async (told: Told) => {
     found.push(told);
-    await print(lineOf(told, options));
+    await print(toldLine(told, options.format));
   };
-  const left = await planRepair(root, {
+  const { left, names } = await planRepair(root, {
     ...(await examining(settings, options)),
     sources: sources.all,
+    names: options.names,
     tell,
     isLive: holder !== undefined,
   });
-  await print(...left.filter(({ finding }) => isWrong(finding)).map((each) => leftLine(each, root, options)));
+  await print(...left.filter((each) => isTold(each, isWrong)).map((each) => leftLine(each, root, options.format)));
+  if (names) await print(...namesLines(names, options.format));
   const wrong = [...found, ...left].filter(({ finding }) => isWrong(finding)).length;
   if (options.format !== "json" && found.length + wrong === 0) await print(`Nothing is wrong with ${root}.`);
   if (wrong > 0) throw new SomeFailed("there is something to be repaired");
@@ -92,18 +97,21 @@ async function plan(root: string, { settings, options }: Alone<Options>): Promis
 async function mend(root: string, { settings, options, interrupt }: Alone<Options>): Promise<void> {
   const { isWrong, repair } = await import("../../doctor/index.js");
   await using sources = await openSources(root, settings, options);
-  const tell = (told: Told) => print(lineOf(told, options));
+  const tell = (told: Told) => print(toldLine(told, options.format));
   const signal = interrupt.stop;
   const repaired = await repair(root, {
     ...(await examining(settings, options, signal)),
     sources: sources.all,
+    names: options.names,
     tell,
     signal,
   });
   const left = repaired.left.filter(({ finding }) => isWrong(finding));
   if (options.format !== "json") await print(...repaired.notes.map((note) => `note: ${note}`));
-  await print(...left.map((each) => leftLine(each, root, options)));
-  const { done, quarantine } = repaired;
+  const told = repaired.left.filter((each) => isTold(each, isWrong));
+  await print(...told.map((each) => leftLine(each, root, options.format)));
+  const { done, names, quarantine } = repaired;
+  if (names) await print(...namesLines(names, options.format));
   if (options.format === "json") {
     await print(goJSON({ Done: done, Left: left.length, ...(quarantine !== undefined && { Quarantine: quarantine }) }));
   } else {
@@ -111,6 +119,11 @@ async function mend(root: string, { settings, options, interrupt }: Alone<Option
     if (quarantine !== undefined) await print(keptLine(root, quarantine));
   }
   if (left.length > 0) throw new SomeFailed("something is wrong still");
+}
+
+/** What is only strange is told where something can be done about it. */
+function isTold({ finding, advice }: Left, isWrong: (finding: Left["finding"]) => boolean): boolean {
+  return isWrong(finding) || advice !== undefined;
 }
 
 async function examining({ driver }: Settings, { deep }: Options, signal?: AbortSignal) {
@@ -146,23 +159,6 @@ function summary(root: string, done: number, left: number): string {
 function keptLine(root: string, quarantine: string): string {
   const back = "layerkit repair --put-back PATH moves it back, --purge deletes it";
   return `What was removed or replaced is kept in ${relative(root, quarantine)}: ${back}.`;
-}
-
-function lineOf({ finding, step, outcome, text }: Told, { format }: Options): string {
-  if (format !== "json") return `${outcome}: ${finding.kind}: ${text}`;
-  const { kind, severity, path } = finding;
-  return goJSON({ Kind: kind, Severity: severity, Path: path, Step: step.kind, Outcome: outcome, Text: text });
-}
-
-function leftLine({ finding, why, advice }: Left, root: string, { format }: Options): string {
-  const { kind, severity, path, what, means } = finding;
-  if (format === "json") {
-    const said = { What: what, Means: means, Why: why, ...(advice !== undefined && { Advice: advice }) };
-    return goJSON({ Kind: kind, Severity: severity, Path: path, Outcome: "left", ...said });
-  }
-  const reasons = why.length === 0 ? "" : ` (${why.join("; ")})`;
-  const todo = advice === undefined ? "" : `; ${advice}`;
-  return `left: ${kind}: ${relative(root, path) || "."}: ${what}: ${means}${reasons}${todo}`;
 }
 
 /** In the order in which they are asked: what the user names, then the registries. */

@@ -1,4 +1,5 @@
 import type { ChainID, ImageID } from "../../spec/index.js";
+import type { NameProof } from "./known/name-proofs.js";
 
 /** Something about a data root that is not as it should be. */
 export interface Finding {
@@ -72,6 +73,8 @@ export type Step =
   | { readonly kind: "set-aside"; readonly path: string }
   /** Writes `path`, the `size` of a layer: bytes of its own files as its driver counts them. @see docker-data-root 2.5 */
   | { readonly kind: "measure-layer"; readonly path: string; readonly chainID: ChainID; readonly cacheID: string }
+  /** Writes `repositories.json` with the names that the root itself tells, and those that sources do. */
+  | { readonly kind: "restore-names"; readonly path: string; readonly names: readonly NameProof[] }
   /** The whole layer, or the files of it that differ, from wherever its very bytes can be had. */
   | { readonly kind: "restore-layer"; readonly chainID: ChainID }
   /** The config, likewise. */

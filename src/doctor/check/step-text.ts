@@ -1,6 +1,7 @@
 import { relative } from "node:path";
 import { shortID } from "../../spec/index.js";
 import type { Step } from "./finding.js";
+import { settled } from "./known/name-proofs.js";
 
 /** What a step does, in a few words; paths below the root without it. */
 export function stepText(step: Step, root: string): string {
@@ -21,9 +22,20 @@ export function stepText(step: Step, root: string): string {
       return `set ${relative(root, step.path)} aside`;
     case "measure-layer":
       return `measure the layer for ${relative(root, step.path)}`;
+    case "restore-names":
+      return namesText(settled(step.names).names.map(({ ref }) => ref));
     case "restore-layer":
       return `bring layer ${shortID(step.chainID)} back from where its bytes can be had`;
     case "restore-image":
       return `bring the config of image ${shortID(step.id)} back from where it can be had`;
   }
+}
+
+const mostNames = 8;
+
+function namesText(names: readonly string[]): string {
+  if (names.length === 0)
+    return "write a list of names without any: nothing here tells one, an archive or root by --from may";
+  const more = names.length > mostNames ? ` and ${names.length - mostNames} more` : "";
+  return `bring back the names ${names.slice(0, mostNames).join(", ")}${more}`;
 }

@@ -11,6 +11,9 @@ import { imagesWith, provenLayer } from "./proven-layer.js";
  */
 export function adviceOn(finding: Finding, why: readonly string[], state: RootState): string | undefined {
   if (why.some((reason) => /^there is no room to /.test(reason))) return "make room, and repair again";
+  if (finding.kind === "tags-lost") {
+    return "if nobody took the names away, layerkit repair --names brings back those that can be told";
+  }
   for (const step of stepsOf(finding)) {
     if (step.kind === "restore-layer") return ofLayer(step.chainID, finding, state);
     if (step.kind === "restore-image") {

@@ -7,10 +7,10 @@ import { measureLayer } from "./measure-layer.js";
 import type { Quarantine } from "./quarantine.js";
 
 /** Steps that need nothing from elsewhere. */
-export type PlainStep = Exclude<Step, { readonly kind: "restore-layer" | "restore-image" }>;
+export type PlainStep = Exclude<Step, { readonly kind: "restore-layer" | "restore-image" | "restore-names" }>;
 
 export function isPlain(step: Step): step is PlainStep {
-  return step.kind !== "restore-layer" && step.kind !== "restore-image";
+  return !["restore-layer", "restore-image", "restore-names"].includes(step.kind);
 }
 
 /**

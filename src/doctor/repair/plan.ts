@@ -1,39 +1,53 @@
 import { check } from "../check/check.js";
 import type { Finding, Step } from "../check/finding.js";
+import { unnamed } from "../check/rules/tags.js";
 import { readRoot } from "../root/read-root.js";
 import type { RootState } from "../root/root-state.js";
 import { stageOf, stages, stepsOf } from "./order.js";
 import { provenLayer } from "./proven-layer.js";
-import type { Left, RepairOptions } from "./repair.js";
-import { toldText } from "./told.js";
+import { type Left, leftOf, type Repaired, type RepairOptions } from "./repair.js";
+import { type Named, namelessIn, namesFor, namesForNameless } from "./restore-names.js";
+import { toldNames, toldText } from "./told.js";
 
-export interface PlanOptions extends Pick<RepairOptions, "driver" | "examineDeeply" | "sources" | "tell"> {
+export interface PlanOptions extends Pick<RepairOptions, "driver" | "examineDeeply" | "sources" | "names" | "tell"> {
   /** Somebody is at work in the root: what is mounted and half done is theirs. */
   readonly isLive?: boolean;
 }
 
+/** What nothing would be done about, and what would be left of lost names. */
+export type Planned = Pick<Repaired, "left" | "names">;
+
 /**
  * What a repair would begin with; nothing is changed, and nobody kept from it. What it would uncover is not known yet,
  * nor whether the bytes of a source are what they should be.
- *
- * @returns what nothing would be done about
  */
 export async function planRepair(
   root: string,
-  { driver, isLive = false, examineDeeply, sources, tell }: PlanOptions,
-): Promise<readonly Left[]> {
+  { driver, isLive = false, examineDeeply, sources, names: isAsked, tell }: PlanOptions,
+): Promise<Planned> {
   const state = await readRoot(root, driver);
   const findings = [...check(state, { isLive }), ...((await examineDeeply?.(state))?.findings ?? [])];
   const left: Left[] = findings
-    .filter((each) => stageOf(each, []) === undefined)
-    .map((finding) => ({ finding, why: [] }));
+    .filter((each) => stageOf(each, []) === undefined && !(isAsked && each.kind === "tags-lost"))
+    .map((finding) => leftOf(finding, [], state));
+  let named: Named | undefined;
   for (const finding of stages.flatMap((stage) => findings.filter((each) => stageOf(each, []) === stage))) {
     for (const step of stepsOf(finding)) {
+      if (step.kind === "restore-names") {
+        named = namesFor(state, step.names, sources);
+        for (const told of toldNames(finding, named.names, "would")) await tell(told);
+        continue;
+      }
       const text = toldText(step, state.root, await fromWhere(step, state, sources));
       await tell({ finding, step, outcome: "would", text });
     }
   }
-  return left;
+  if (isAsked && !named && state.images.repositories.references) {
+    named = namesForNameless(state, sources);
+    if (named.names.length > 0) for (const told of toldNames(unnamed(state), named.names, "would")) await tell(told);
+  }
+  if (!named) return { left };
+  return { left, names: { disputes: named.disputes, nameless: await namelessIn(state, named.names) } };
 }
 
 async function fromWhere(step: Step, state: RootState, sources: RepairOptions["sources"]): Promise<string> {

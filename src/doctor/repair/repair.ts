@@ -2,6 +2,8 @@ import { syncFileSystem } from "../../disk/index.js";
 import { type ChainID, messageOf, Undo } from "../../spec/index.js";
 import { check } from "../check/check.js";
 import type { Finding, Step } from "../check/finding.js";
+import type { Dispute } from "../check/known/name-proofs.js";
+import { unnamed } from "../check/rules/tags.js";
 import type { DeepChecked } from "../deep/deep-check.js";
 import { readRoot } from "../root/read-root.js";
 import type { RootState } from "../root/root-state.js";
@@ -13,11 +15,12 @@ import { depthOf, provenLayer } from "./proven-layer.js";
 import { Quarantine } from "./quarantine.js";
 import { restoreImage } from "./restore-image.js";
 import { restoreLayer } from "./restore-layer.js";
+import { type NamesLeft, namelessIn, namesFor, namesForNameless, writeNames } from "./restore-names.js";
 import type { Restoring } from "./restoring.js";
 import { OwnRoot } from "./sources/root-source.js";
 import type { Source } from "./sources/source.js";
 import { Staging } from "./staging.js";
-import { type Told, toldText } from "./told.js";
+import { type Told, toldNames, toldText } from "./told.js";
 
 export interface RepairOptions {
   /** Where the root has data of several drivers. */
@@ -28,6 +31,8 @@ export interface RepairOptions {
   readonly examineDeeply?: ((state: RootState) => Promise<DeepChecked>) | undefined;
   /** Where lost bytes may be had, in this order; the data root itself is asked before. */
   readonly sources: readonly Source[];
+  /** Images without a name get back what the root and the sources say they were called, in a list that is whole, too. */
+  readonly names?: boolean | undefined;
   readonly tell: (told: Told) => Promise<void>;
   /** Stops it between two steps, or in a step that takes long; what was done is of one piece. */
   readonly signal?: AbortSignal | undefined;
@@ -40,6 +45,8 @@ export interface Repaired {
   readonly left: readonly Left[];
   /** One line each: what could not be compared. */
   readonly notes: readonly string[];
+  /** Undefined: no name was brought back. */
+  readonly names?: NamesLeft;
   /** Absolute: where what was removed is kept; undefined: nothing was. */
   readonly quarantine?: string;
 }
@@ -75,7 +82,8 @@ export async function repair(root: string, options: RepairOptions): Promise<Repa
   const rounds = new Rounds(options, { sources, quarantine, staging, signal });
   const left = await rounds.run(first);
   if (rounds.done > 0) await syncFileSystem(first.root);
-  return { done: rounds.done, left, notes: rounds.notes, ...(quarantine.count > 0 && { quarantine: quarantine.path }) };
+  const kept = quarantine.count > 0 && { quarantine: quarantine.path };
+  return { done: rounds.done, ...left, notes: rounds.notes, ...kept };
 }
 
 class Rounds {
@@ -85,6 +93,8 @@ class Rounds {
   #deep: readonly Finding[] | undefined;
   readonly #options: RepairOptions;
   readonly #tools: Omit<Restoring, "state" | "isRightBelow">;
+  /** Undefined: names were not looked for. */
+  #disputes: readonly Dispute[] | undefined;
   /** Steps that were tried. None is done twice; one that failed is tried again when others were done since. */
   readonly #tried = new Map<string, Tried>();
 
@@ -93,14 +103,32 @@ class Rounds {
     this.#tools = tools;
   }
 
-  async run(first: RootState): Promise<Left[]> {
+  async run(first: RootState): Promise<Pick<Repaired, "left" | "names">> {
     let state = first;
     for (;;) {
       const findings = (this.#options.examine ?? check)(state);
       const isStable = !(await this.#round(state, findings));
-      if (isStable && !(await this.#lookDeeply(state))) return this.#left(state, findings);
+      if (isStable && !(await this.#lookDeeply(state)) && !(await this.#lookForNames(state))) {
+        const left = this.#left(state, findings);
+        if (!this.#disputes) return { left };
+        return { left, names: { disputes: this.#disputes, nameless: await namelessIn(state) } };
+      }
       state = await readRoot(first.root, first.driver);
     }
+  }
+
+  /** Where that is asked for, names for images that have none. @returns whether there were any */
+  async #lookForNames(state: RootState): Promise<boolean> {
+    const { names: isAsked, sources, tell } = this.#options;
+    if (!isAsked || this.#disputes || !state.images.repositories.references) return false;
+    const { names, disputes } = namesForNameless(state, sources);
+    this.#disputes = disputes;
+    if (names.length === 0) return false;
+    const finding = unnamed(state);
+    await writeNames(state, names, this.#tools.quarantine, finding.what);
+    this.done++;
+    for (const told of toldNames(finding, names, "done")) await tell(told);
+    return true;
   }
 
   /**
@@ -155,10 +183,10 @@ class Rounds {
       if (before?.done === this.done) return;
       this.#options.signal?.throwIfAborted();
       try {
-        const how = await this.#do(state, finding, step);
+        const told = await this.#do(state, finding, step);
         this.done++;
         this.#tried.set(key, { done: this.done });
-        await this.#options.tell({ finding, step, outcome: "done", text: toldText(step, state.root, how) });
+        for (const each of told) await this.#options.tell(each);
       } catch (error) {
         this.#options.signal?.throwIfAborted();
         // Told at the end, if it stays so: another step may make up for it.
@@ -168,10 +196,21 @@ class Rounds {
     }
   }
 
-  async #do(state: RootState, finding: Finding, step: Step): Promise<string | undefined> {
+  async #do(state: RootState, finding: Finding, step: Step): Promise<readonly Told[]> {
+    if (step.kind === "restore-names") {
+      const { names, disputes } = namesFor(state, step.names, this.#tools.sources);
+      await writeNames(state, names, this.#tools.quarantine, finding.what);
+      this.#disputes = disputes;
+      return toldNames(finding, names, "done");
+    }
+    const how = await this.#how(state, finding, step);
+    return [{ finding, step, outcome: "done", text: toldText(step, state.root, how) }];
+  }
+
+  async #how(state: RootState, finding: Finding, step: Exclude<Step, { kind: "restore-names" }>): Promise<string> {
     if (isPlain(step)) {
       await doStep(step, this.#tools.quarantine, finding.what);
-      return undefined;
+      return "";
     }
     // An earlier step of this round may have changed what it begins with.
     const now = await readRoot(state.root, state.driver);
@@ -203,12 +242,14 @@ class Rounds {
         .filter((reason) => reason !== undefined);
     const known = new Set(findings.map(({ kind, path }) => `${kind} ${path}`));
     const open = (this.#deep ?? []).filter((each) => !known.has(`${each.kind} ${each.path}`) && !this.#isMended(each));
-    return [...findings, ...open].map((finding) => {
-      const reasons = why(finding);
-      const advice = adviceOn(finding, reasons, state);
-      return { finding, why: reasons, ...(advice !== undefined && { advice }) };
-    });
+    return [...findings, ...open].map((finding) => leftOf(finding, why(finding), state));
   }
+}
+
+/** @param why the reasons why its steps failed */
+export function leftOf(finding: Finding, why: readonly string[], state: RootState): Left {
+  const advice = adviceOn(finding, why, state);
+  return { finding, why, ...(advice !== undefined && { advice }) };
 }
 
 /** What came of a step. */

@@ -1,6 +1,6 @@
 import { open } from "node:fs/promises";
 import { compressionOf, decompressed, indexTar, type TarIndexEntry } from "../../archive/index.js";
-import { type DiffID, type ImageID, InvalidParameter, Undo, verified } from "../../spec/index.js";
+import { type DiffID, type ImageID, InvalidParameter, type Reference, Undo, verified } from "../../spec/index.js";
 import { Archive } from "./archive.js";
 import { dockerPlans } from "./docker-archive.js";
 import { ociPlans } from "./oci-layout.js";
@@ -12,6 +12,8 @@ import { type Place, Spool } from "./spool.js";
 export interface ArchiveContents extends AsyncDisposable {
   /** Configs, hashed. */
   readonly images: ReadonlyMap<ImageID, Uint8Array>;
+  /** What it calls them; those without a name are not in it. */
+  readonly tags: ReadonlyMap<ImageID, readonly Reference[]>;
   /** What opens a layer's file, packed as it is: whether it unpacks to that DiffID is for the reader to see. */
   readonly layers: ReadonlyMap<DiffID, () => AsyncIterable<Uint8Array>>;
 }
@@ -36,9 +38,17 @@ export async function openArchive(path: string, tmp: string): Promise<ArchiveCon
   failed.done();
   return {
     images: new Map(plans.map(({ id, bytes }) => [id, bytes])),
+    tags: tagsIn(plans),
     layers: new Map(plans.flatMap((plan) => layersOf(plan, spool))),
     [Symbol.asyncDispose]: () => spool[Symbol.asyncDispose](),
   };
+}
+
+/** Of an image that is in it twice, all. */
+function tagsIn(plans: readonly ImagePlan[]): Map<ImageID, Reference[]> {
+  const found = new Map<ImageID, Reference[]>();
+  for (const { id, tags } of plans) if (tags.length > 0) found.set(id, [...(found.get(id) ?? []), ...tags]);
+  return found;
 }
 
 /** A plain archive is read where it lies. */

@@ -1,7 +1,8 @@
 import type { ImageID } from "../../../spec/index.js";
-import { textOf } from "../../root/fact.js";
+import type { RootState } from "../../root/root-state.js";
 import type { Finding, Step } from "../finding.js";
 import type { Known } from "../known/known.js";
+import { namesTold, settled } from "../known/name-proofs.js";
 import { isMissed, nameOf, repositoriesText } from "../known/tags.js";
 import { finding } from "../rule.js";
 
@@ -11,6 +12,8 @@ export function* tags(known: Known): Generator<Finding> {
   const { path, fact, references } = repositories;
   if (!references) return yield unreadable(known);
   if (!fact && contents.size > 0) return yield missing(known);
+  if (references.size === 0 && settled(namesTold(known.state)).names.length > 0)
+    yield { ...unnamed(known.state), remedy: [] };
   const isWrong = (ref: string, id: string) => nameOf(ref) === undefined || isDangling(known, id);
   const right = new Map([...references].filter(([ref, id]) => !isWrong(ref, id)));
   const remedy = [write(path, right)];
@@ -41,17 +44,12 @@ function write(path: string, references: ReadonlyMap<string, string>): Step {
   return { kind: "write-file", path, text: repositoriesText(references), mode: 0o600 };
 }
 
-/** The names that can be read in it are kept, where their images are there; then what containers call theirs. */
+/** The names that can be read in it are kept, where their images are there; then what others call the images. */
 function unreadable({ state }: Known): Finding {
-  const { path, fact, problem = "it cannot be read" } = state.images.repositories;
-  const pairs = (textOf(fact) ?? "").matchAll(/"([^"\\]+)":"(sha256:[0-9a-f]{64})"/g);
-  const found = [...pairs].flatMap(([, ref = "", id = ""]): [string, string][] =>
-    isThere(state, id) ? [[ref, id]] : [],
-  );
-  const names = new Map([...namesOfContainers(state), ...found]);
-  const means = "dockerd does not start";
+  const { path, problem = "it cannot be read" } = state.images.repositories;
+  const found = { kind: "tags-damaged", severity: "damage", path, what: problem } as const;
   return finding(
-    { kind: "tags-damaged", severity: "damage", path, what: problem, means, remedy: [write(path, names)] },
+    { ...found, means: "dockerd does not start", remedy: [restoreNames(state)] },
     { images: allImages(state) },
   );
 }
@@ -59,27 +57,25 @@ function unreadable({ state }: Known): Finding {
 function missing({ state }: Known): Finding {
   const { path } = state.images.repositories;
   const [what, means] = ["it is missing: the names of all images", "all images are without names"];
-  const remedy = [write(path, namesOfContainers(state))];
-  return finding({ kind: "tags-missing", severity: "damage", path, what, means, remedy }, { images: allImages(state) });
+  const found = { kind: "tags-missing", severity: "damage", path, what, means } as const;
+  return finding({ ...found, remedy: [restoreNames(state)] }, { images: allImages(state) });
+}
+
+/**
+ * A list that is whole and lacks names, as dockerd makes one where it finds none. Who has the root may have taken them
+ * away, so that they come back only when that is asked for.
+ */
+export function unnamed(state: RootState): Finding {
+  const { path } = state.images.repositories;
+  const what = "images are without names by which containers call them, as when the list was lost";
+  const means = "they are listed as <none>, and prune takes those that no container uses";
+  return finding({ kind: "tags-lost", severity: "oddity", path, what, means, remedy: [restoreNames(state)] });
+}
+
+function restoreNames(state: RootState): Step {
+  return { kind: "restore-names", path: state.images.repositories.path, names: namesTold(state) };
 }
 
 function allImages({ images }: Known["state"]): ImageID[] {
   return [...images.contents.values()].flatMap(({ id, config }) => (id && config ? id : []));
-}
-
-/** What the containers' users called the images, where that is one tag for one image. */
-function namesOfContainers(state: Known["state"]): Map<string, string> {
-  const found = new Map<string, string | undefined>();
-  for (const { config } of state.containers.values()) {
-    const [called, id] = [config?.Config?.Image ?? "", config?.Image ?? ""];
-    const name = nameOf(called);
-    if (name === undefined || !isThere(state, id) || /^[0-9a-f]+$/.test(called)) continue;
-    const ref = called.includes("@") || /:[\w.-]+$/.test(called) ? called : `${called}:latest`;
-    found.set(ref, found.has(ref) && found.get(ref) !== id ? undefined : id);
-  }
-  return new Map([...found].flatMap(([ref, id]): [string, string][] => (id === undefined ? [] : [[ref, id]])));
-}
-
-function isThere({ images }: Known["state"], id: string): boolean {
-  return images.contents.get(id.replace(/^sha256:/, ""))?.config !== undefined;
 }

@@ -1,5 +1,6 @@
 import { type ArchiveContents, openArchive } from "../../../image/index.js";
-import { type ImageID, InvalidParameter, messageOf } from "../../../spec/index.js";
+import { familiarString, type ImageID, InvalidParameter, messageOf } from "../../../spec/index.js";
+import type { NameProof } from "../../check/known/name-proofs.js";
 import type { Offer, Source, WantedLayer } from "./source.js";
 
 /** An archive of images, as `docker save` writes them, or with an OCI layout in it. */
@@ -34,6 +35,12 @@ export class ArchiveSource implements Source {
   async *images(id: ImageID): AsyncGenerator<Uint8Array> {
     const config = this.#contents.images.get(id);
     if (config) yield config;
+  }
+
+  names(): NameProof[] {
+    return [...this.#contents.tags].flatMap(([id, tags]) =>
+      tags.map((tag) => ({ ref: familiarString(tag), id, from: `as ${this.name} has it` })),
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

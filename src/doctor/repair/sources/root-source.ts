@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { rebuildBare } from "../../../layer/index.js";
 import { type ChainID, type DiffID, hexOf, type ImageID, isErrno, NotFound } from "../../../spec/index.js";
+import { type NameProof, storedName } from "../../check/known/name-proofs.js";
 import { readRoot } from "../../root/read-root.js";
 import { drivers, type RootState } from "../../root/root-state.js";
 import type { Offer, Source, WantedLayer } from "./source.js";
@@ -35,6 +36,15 @@ export class RootSource implements Source {
       const config = configIn(state, id);
       if (config) yield config;
     }
+  }
+
+  names(): NameProof[] {
+    return this.#states.flatMap(({ images }) =>
+      [...(images.repositories.references ?? [])].flatMap(([text, id]) => {
+        const ref = storedName(text);
+        return ref === undefined ? [] : [{ ref, id: id as ImageID, from: `as ${this.name} has it` }];
+      }),
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}

@@ -1,4 +1,5 @@
 import type { ChainID, DiffID, ImageID } from "../../../spec/index.js";
+import type { NameProof } from "../../check/known/name-proofs.js";
 import type { RootState } from "../../root/root-state.js";
 
 /** Where the bytes may be had that a data root has lost. Nothing it gives is believed before it is hashed. */
@@ -13,6 +14,8 @@ export interface Source extends AsyncDisposable {
   layers(wanted: WantedLayer): AsyncIterable<Offer>;
   /** All that may be this image's config, whole. @throws as `layers` */
   images(id: ImageID, state: RootState): AsyncIterable<Uint8Array>;
+  /** What it calls images, of which the root may have some; absent: it names none. */
+  names?(): readonly NameProof[];
 }
 
 export interface WantedLayer {
