@@ -5,6 +5,7 @@
  */
 export type { Adoptable } from "./adopt-layer.js";
 export { type BareLayer, type BareTarget, rebuildBare, recordBare, unpackBare, verifyBare } from "./bare-layer.js";
+export { fillInitLayer, initPaths } from "./init-layer.js";
 export type * from "./layer.js";
 export { LayerStore, type LayerStoreOptions, type RegisterOptions, type UnpackOptions } from "./layer-store.js";
 export { type LayerRecord, layerFacts } from "./layerdb.js";

@@ -16,6 +16,9 @@ const entries = [
   ["etc/mtab", "/proc/mounts"],
 ] as const;
 
+/** Where an init layer has something, besides the directories on the way there. */
+export const initPaths: readonly string[] = entries.map(([path]) => path);
+
 /**
  * Makes the entries of an init layer in a mounted tree. Files and symlinks in their way, of the image, are replaced;
  * none is followed. Some fifty short system calls: it does not wait for any of them.

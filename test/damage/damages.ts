@@ -141,6 +141,14 @@ const directories: readonly Damage[] = [
     make: (root) => root.remove(root.container("ran").init),
   },
   {
+    ...{ name: "an init layer is empty", kind: "init-empty" },
+    make: (root) => {
+      const { initUpper } = root.container("fresh");
+      root.remove(initUpper);
+      mkdirSync(initUpper, 0o755);
+    },
+  },
+  {
     name: "diff of an image layer is gone",
     kind: "diff-missing",
     ...overlay2,

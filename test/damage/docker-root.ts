@@ -6,10 +6,11 @@ import { sampleArchive } from "../oracle/sample-image.js";
 import { loopDisk } from "../oracle/scratch.js";
 
 export type OverlayDriver = "overlay2" | "overlay";
+export type RootDriver = OverlayDriver | "vfs";
 
 /** A data root that a real dockerd has written, at rest, and copies of it that take no time. */
 export interface DockerRoot extends AsyncDisposable {
-  readonly driver: OverlayDriver;
+  readonly driver: RootDriver;
   readonly path: string;
   /** What `docker save` made of both images. */
   readonly archive: string;
@@ -23,7 +24,7 @@ export const [app, child] = ["layerkit/sample:latest", "layerkit/child:2"];
  * Two images, the second committed upon the first; three names; a container of each that has run and written, and one
  * that was only created. Named `ran`, `upper` and `fresh`.
  */
-export async function dockerRoot(driver: OverlayDriver): Promise<DockerRoot> {
+export async function dockerRoot(driver: RootDriver): Promise<DockerRoot> {
   await using undo = new Undo();
   const disk = await loopDisk("xfs", "2G");
   undo.defer(() => disk[Symbol.asyncDispose]());
@@ -45,7 +46,7 @@ export async function dockerRoot(driver: OverlayDriver): Promise<DockerRoot> {
   };
 }
 
-async function fill(path: string, driver: OverlayDriver, archive: string): Promise<void> {
+async function fill(path: string, driver: RootDriver, archive: string): Promise<void> {
   await using dockerd = await Dockerd.start(path, { driver });
   const loaded = await dockerd.tryDocker(["load"], { input: await sampleArchive(app) });
   if (loaded.status !== 0) throw new Error(`docker load: ${loaded.stderr}`);

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { OverlayDriver } from "./docker-root.js";
+import type { RootDriver } from "./docker-root.js";
 
 /** A layer of an image: its entry in the layerdb, and its directory. */
 export interface LayerAt {
@@ -24,18 +24,25 @@ export interface ContainerAt {
   readonly initUpper: string;
 }
 
+/** Where in a layer's directory its files are. */
+const trees = {
+  overlay2: { layer: "diff", writable: "diff" },
+  overlay: { layer: "root", writable: "upper" },
+  vfs: { layer: "", writable: "" },
+} as const;
+
 /** Where things are in a root that `dockerRoot` made: found by Docker's formats alone, with none of our code. */
 export class RootAt {
   readonly path: string;
-  readonly driver: OverlayDriver;
+  readonly driver: RootDriver;
 
-  constructor(path: string, driver: OverlayDriver) {
+  constructor(path: string, driver: RootDriver) {
     this.path = path;
     this.driver = driver;
   }
 
   get home(): string {
-    return join(this.path, this.driver);
+    return join(this.path, this.driver === "vfs" ? "vfs/dir" : this.driver);
   }
 
   get images(): string {
@@ -81,7 +88,7 @@ export class RootAt {
       if (entry === undefined) throw new Error(`no layer ${diffID} on ${parent}`);
       const cacheID = this.read(join(entry, "cache-id"));
       const dir = join(this.home, cacheID);
-      found.push({ entry, cacheID, dir, tree: join(dir, this.driver === "overlay2" ? "diff" : "root") });
+      found.push({ entry, cacheID, dir, tree: join(dir, trees[this.driver].layer) });
       parent = `sha256:${entry.slice(-64)}`;
     }
     return found;
@@ -94,9 +101,9 @@ export class RootAt {
     const entry = join(this.layerdb, "mounts", id);
     const mountID = this.read(join(entry, "mount-id"));
     const [mount, init] = [join(this.home, mountID), join(this.home, `${mountID}-init`)];
-    const tree = this.driver === "overlay2" ? "diff" : "upper";
-    const trees = { upper: join(mount, tree), initUpper: join(init, tree) };
-    return { id, dir, config: join(dir, "config.v2.json"), entry, mountID, mount, init, ...trees };
+    const tree = trees[this.driver].writable;
+    const uppers = { upper: join(mount, tree), initUpper: join(init, tree) };
+    return { id, dir, config: join(dir, "config.v2.json"), entry, mountID, mount, init, ...uppers };
   }
 
   /** Undefined: its configuration is damaged, or it is none. */

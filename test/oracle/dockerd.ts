@@ -10,7 +10,7 @@ import { program } from "./programs.js";
 import { output, type Ran, type RunOptions, run } from "./run.js";
 
 export interface DockerdOptions {
-  readonly driver?: "overlay2" | "overlay";
+  readonly driver?: "overlay2" | "overlay" | "vfs";
   readonly args?: readonly string[];
 }
 

@@ -75,6 +75,11 @@ export type Step =
   | { readonly kind: "measure-layer"; readonly path: string; readonly chainID: ChainID; readonly cacheID: string }
   /** Writes `repositories.json` with the names that the root itself tells, and those that sources do. */
   | { readonly kind: "restore-names"; readonly path: string; readonly names: readonly NameProof[] }
+  /**
+   * A writable layer's files as its driver begins them; those of an init layer (`ID-init`) are what a runtime mounts upon.
+   * Only where there are none.
+   */
+  | { readonly kind: "begin-layer"; readonly id: string; readonly below?: string }
   /** The whole layer, or the files of it that differ, from wherever its very bytes can be had. */
   | { readonly kind: "restore-layer"; readonly chainID: ChainID }
   /** The config, likewise. */

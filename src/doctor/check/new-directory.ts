@@ -1,3 +1,4 @@
+import { writableTree } from "../root/read-home.js";
 import type { Step } from "./finding.js";
 import type { Known } from "./known/known.js";
 import { linkTo } from "./rules/links.js";
@@ -7,16 +8,33 @@ import { lowerIDOf, lowerOf } from "./rules/lowers.js";
 export function newDirectory(known: Known, id: string): Step[] {
   const { driver, home } = known.state;
   const at = `${home}/${id}`;
-  if (driver === "vfs") return [];
+  if (driver === "vfs") return newTree(known, id);
   const own: Step = { kind: "make-directory", path: at, mode: 0o710 };
-  return [own, ...(driver === "overlay2" ? ofOverlay2(known, id, at) : ofOverlay(known, id, at))];
+  return [
+    ...newTree(known, id),
+    own,
+    ...(driver === "overlay2" ? ofOverlay2(known, id, at) : ofOverlay(known, id, at)),
+  ];
+}
+
+/** The files of such a layer, which there are none of. What they begin with has to be there: this comes first. */
+export function newTree({ state, below }: Known, id: string): Step[] {
+  const { driver, home } = state;
+  const lower = below.get(id);
+  const isBegun = driver === "vfs" || id.endsWith("-init") || driver === "overlay";
+  // With the driver overlay what lies on nothing is no writable layer.
+  if (isBegun && below.has(id) && (lower !== undefined || driver !== "overlay")) {
+    return [{ kind: "begin-layer", id, ...(lower !== undefined && { below: lower }) }];
+  }
+  return driver === "vfs"
+    ? []
+    : [{ kind: "make-directory", path: `${home}/${id}/${writableTree(driver)}`, mode: 0o755 }];
 }
 
 function ofOverlay2(known: Known, id: string, at: string): Step[] {
   const lower = lowerOf(known, id);
   const isInit = id.endsWith("-init");
   return [
-    { kind: "make-directory", path: `${at}/diff`, mode: 0o755 },
     linkTo(known, id),
     file(`${at}/link`, known.names.of(id), 0o644),
     ...(lower === undefined ? [] : [work(at), file(`${at}/lower`, lower, 0o644)]),
@@ -26,11 +44,7 @@ function ofOverlay2(known: Known, id: string, at: string): Step[] {
 
 function ofOverlay(known: Known, id: string, at: string): Step[] {
   const lower = lowerIDOf(known, id);
-  return [
-    { kind: "make-directory", path: `${at}/upper`, mode: 0o755 },
-    work(at),
-    ...(lower === undefined ? [] : [file(`${at}/lower-id`, lower, 0o600)]),
-  ];
+  return [work(at), ...(lower === undefined ? [] : [file(`${at}/lower-id`, lower, 0o600)])];
 }
 
 function work(at: string): Step {

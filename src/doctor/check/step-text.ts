@@ -22,6 +22,8 @@ export function stepText(step: Step, root: string): string {
       return `set ${relative(root, step.path)} aside`;
     case "measure-layer":
       return `measure the layer for ${relative(root, step.path)}`;
+    case "begin-layer":
+      return `${step.id.endsWith("-init") ? "make the init layer" : "begin the layer"} ${step.id.replace(/^(.{12})[^-]*/, "$1")} as for a new container`;
     case "restore-names":
       return namesText(settled(step.names).names.map(({ ref }) => ref));
     case "restore-layer":

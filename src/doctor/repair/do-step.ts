@@ -6,11 +6,12 @@ import type { Step } from "../check/finding.js";
 import { measureLayer } from "./measure-layer.js";
 import type { Quarantine } from "./quarantine.js";
 
-/** Steps that need nothing from elsewhere. */
-export type PlainStep = Exclude<Step, { readonly kind: "restore-layer" | "restore-image" | "restore-names" }>;
+/** Steps that need nothing but a path. */
+export type PlainStep = Exclude<Step, { readonly kind: Elsewhere }>;
+type Elsewhere = "begin-layer" | "restore-names" | "restore-image" | "restore-layer";
 
 export function isPlain(step: Step): step is PlainStep {
-  return !["restore-layer", "restore-image", "restore-names"].includes(step.kind);
+  return !["begin-layer", "restore-names", "restore-image", "restore-layer"].includes(step.kind);
 }
 
 /**

@@ -11,7 +11,7 @@ export type Stage = (typeof stages)[number];
 export function stageOf(finding: Finding, all: readonly Finding[]): Stage | undefined {
   const steps = stepsOf(finding);
   if (steps.length === 0) return undefined;
-  if (steps.some(({ kind }) => kind === "restore-layer")) return "layers";
+  if (steps.some(({ kind }) => kind === "restore-layer" || kind === "begin-layer")) return "layers";
   if (steps.some(({ kind }) => kind === "restore-image")) return "images";
   const moves = steps.some(({ kind }) => kind === "set-aside");
   if (finding.severity === "damage" || !moves) return "metadata";

@@ -76,7 +76,7 @@ export function contentPath({ driver, home }: RootState, id: string): string {
 }
 
 /** @throws NotImplemented: what is unpacked would get other owners than what is there has */
-function assertOwnersAreKept({ directories, home, root }: RootState): void {
+export function assertOwnersAreKept({ directories, home, root }: RootState): void {
   if (ownersAreLimited()) throw new NotImplemented("root is needed: owners and devices cannot be made without");
   for (const { node } of directories.values()) {
     if (node.uid + node.gid === 0 || node.kind !== "directory") continue;

@@ -8,6 +8,7 @@ import type { DeepChecked } from "../deep/deep-check.js";
 import { readRoot } from "../root/read-root.js";
 import type { RootState } from "../root/root-state.js";
 import { adviceOn } from "./advice.js";
+import { beginLayer } from "./begin-layer.js";
 import { doStep, isPlain } from "./do-step.js";
 import { assertNothingRuns } from "./nothing-runs.js";
 import { stageOf, stages, stepsOf } from "./order.js";
@@ -163,13 +164,13 @@ class Rounds {
     return false;
   }
 
-  /** A layer after those it stands on. */
+  /** A layer after those it stands on; upon all of them init layers, and then containers'. */
   #inOrder(state: RootState, findings: readonly Finding[]): readonly Finding[] {
-    const depth = (finding: Finding) =>
-      Math.max(
-        0,
-        ...stepsOf(finding).map((step) => (step.kind === "restore-layer" ? depthOf(state, step.chainID) : 0)),
-      );
+    const depthOfStep = (step: Step) => {
+      if (step.kind === "begin-layer") return step.id.endsWith("-init") ? 1e6 : 1e6 + 1;
+      return step.kind === "restore-layer" ? depthOf(state, step.chainID) : 0;
+    };
+    const depth = (finding: Finding) => Math.max(0, ...stepsOf(finding).map(depthOfStep));
     const depths = new Map(findings.map((finding) => [finding, depth(finding)]));
     return [...findings].sort((a, b) => depths.get(a)! - depths.get(b)!);
   }
@@ -215,6 +216,7 @@ class Rounds {
     // An earlier step of this round may have changed what it begins with.
     const now = await readRoot(state.root, state.driver);
     const restoring = { ...this.#tools, state: now, isRightBelow: (id: ChainID) => this.#isRightBelow(now, id) };
+    if (step.kind === "begin-layer") return await beginLayer(restoring, step);
     if (step.kind === "restore-image") return await restoreImage(restoring, step.id);
     return await restoreLayer(restoring, step.chainID);
   }

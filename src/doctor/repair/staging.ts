@@ -4,10 +4,10 @@ import { dirname, join } from "node:path";
 import type { OldForm } from "../../archive/index.js";
 import { ensureDirectory, removeTree } from "../../disk/index.js";
 import { type DiffSource, type Driver, openDriver } from "../../driver/index.js";
-import { recordBare, unpackBare } from "../../layer/index.js";
+import { fillInitLayer, recordBare, unpackBare } from "../../layer/index.js";
 import { type CacheID, DataLoss, type DiffID, DigestMismatch, isErrno, randomID, Undo } from "../../spec/index.js";
 import { textOf } from "../root/fact.js";
-import { homeOf } from "../root/read-home.js";
+import { homeOf, writableTree } from "../root/read-home.js";
 import type { RootState } from "../root/root-state.js";
 import { quarantineName } from "./quarantine.js";
 
@@ -87,6 +87,22 @@ export class Staging implements AsyncDisposable {
     const directory = join(homeOf(this.#root, this.#name), id);
     const link = this.#name === "overlay2" ? { link: readFileSync(join(directory, "link"), "utf8") } : {};
     return { directory, content: made, split, diffSize, ...link };
+  }
+
+  /**
+   * Begins a writable layer as its driver does, an init layer with what a runtime mounts upon.
+   *
+   * @returns path of its files
+   */
+  async begin(state: RootState, id: CacheID, below: CacheID | undefined): Promise<string> {
+    await this.#driver.remove(id);
+    if (below !== undefined) await this.#showBelow(state, below);
+    await this.#driver.create(id, below);
+    if (id.endsWith("-init")) {
+      await using mounted = await this.#driver.mount(id);
+      fillInitLayer(mounted.path);
+    }
+    return join(homeOf(this.#root, this.#name), id, writableTree(this.#name));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -9,6 +9,11 @@ export function homeOf(root: string, driver: DriverName): string {
   return driver === "vfs" ? join(root, "vfs", "dir") : join(root, driver);
 }
 
+/** What the files of a writable layer are in; in `vfs` that is its directory. */
+export function writableTree(driver: DriverName): string {
+  return { overlay2: "diff", overlay: "upper", vfs: "" }[driver];
+}
+
 export function* readDirectories(
   home: string,
   driver: DriverName,
@@ -17,19 +22,22 @@ export function* readDirectories(
   for (const [name, node] of nodesIn(home)) {
     if (driver === "overlay2" && name === "l") continue;
     const path = join(home, name);
-    if (brief || driver === "vfs" || node.kind !== "directory") yield [name, { node, nodes: new Map(), left: [] }];
+    if (brief || node.kind !== "directory") yield [name, { node, nodes: new Map(), left: [], isEmpty: false }];
     else yield [name, directoryOf(driver, path, node)];
   }
 }
 
 function directoryOf(driver: DriverName, path: string, node: Node): LayerDirectory {
-  const trees = driver === "overlay2" ? ["diff"] : ["root", "upper"];
-  const facts = driver === "overlay2" ? ofOverlay2(path) : ofOverlay(path);
+  const trees = { overlay2: ["diff"], overlay: ["root", "upper"], vfs: [] }[driver];
+  const facts = { overlay2: ofOverlay2, overlay: ofOverlay, vfs: () => ({}) }[driver](path);
   return {
-    ...{ node, nodes: nodesIn(path), ...facts },
+    ...{ node, nodes: driver === "vfs" ? new Map() : nodesIn(path), ...facts },
     // A layer may have thousands of names, and few ask.
     get left() {
       return trees.flatMap((tree) => leftIn(join(path, tree)));
+    },
+    get isEmpty() {
+      return namesIn(join(path, writableTree(driver))).length === 0;
     },
   };
 }

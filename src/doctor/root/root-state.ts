@@ -64,6 +64,8 @@ export interface LayerDirectory {
   readonly lowerID?: Fact;
   /** Names directly in its tree (`diff`, `root`, `upper`) that an extraction makes for itself while it runs; read when asked for. */
   readonly left: readonly string[];
+  /** It has no files as a writable layer; read when asked for. */
+  readonly isEmpty: boolean;
 }
 
 export interface Link {

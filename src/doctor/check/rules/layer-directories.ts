@@ -1,10 +1,12 @@
+import { join } from "node:path";
 import type { ChainID } from "../../../spec/index.js";
+import { writableTree } from "../../root/read-home.js";
 import type { LayerDirectory } from "../../root/root-state.js";
 import type { Use } from "../../uses.js";
 import type { Finding, Step } from "../finding.js";
 import { isDead, isRunning, type Known, whoNeedsDirectory } from "../known/known.js";
 import { isSpread } from "../known/spread.js";
-import { newDirectory } from "../new-directory.js";
+import { newDirectory, newTree } from "../new-directory.js";
 import { finding } from "../rule.js";
 
 /** Each layer in use has a directory in the home, and in it what its driver needs. */
@@ -59,9 +61,12 @@ function missing(known: Known, id: string, use: Use, inTheWay: LayerDirectory | 
   return finding({ ...found, kind, what, means, remedy }, whoNeedsDirectory(known, id));
 }
 
-function contents(known: Known, id: string, use: Use, directory: LayerDirectory): Iterable<Finding> {
-  if (known.state.driver === "overlay2") return ofOverlay2(known, id, use, directory);
-  return known.state.driver === "overlay" ? ofOverlay(known, id, use, directory) : [];
+function* contents(known: Known, id: string, use: Use, directory: LayerDirectory): Generator<Finding> {
+  const { driver } = known.state;
+  if (driver === "overlay2") yield* ofOverlay2(known, id, use, directory);
+  else if (driver === "overlay") yield* ofOverlay(known, id, use, directory);
+  const isThere = driver === "vfs" || directory.nodes.get(writableTree(driver))?.kind === "directory";
+  if (use.kind === "init" && isThere && directory.isEmpty) yield emptyInit(known, id);
 }
 
 function* ofOverlay2(known: Known, id: string, use: Use, directory: LayerDirectory): Generator<Finding> {
@@ -104,16 +109,24 @@ function* tree(known: Known, id: string, use: Use, { nodes }: LayerDirectory, na
   const what = node
     ? `it is a ${node.kind}, and should be the directory of a layer's files`
     : "the directory of the layer's files is missing";
-  const [means, step] = treeOf(known, use, path);
+  const [means, ...steps] = treeOf(known, id, use);
   const found = { kind: `${name}-missing`, severity: "damage", path, what, means } as const;
-  yield finding({ ...found, remedy: [...aside, step] }, whoNeedsDirectory(known, id));
+  yield finding({ ...found, remedy: [...aside, ...steps] }, whoNeedsDirectory(known, id));
 }
 
-function treeOf(known: Known, use: Use, path: string): [means: string, step: Step] {
+function treeOf(known: Known, id: string, use: Use): [means: string, ...steps: Step[]] {
   if (use.kind === "layer") return [unusable(known), { kind: "restore-layer", chainID: use.chainID as ChainID }];
-  const anew: Step = { kind: "make-directory", path, mode: 0o755 };
-  if (use.kind === "init") return [noInit(known), anew];
-  return [`the container does not start; ${lost}`, anew];
+  const means = use.kind === "init" ? noInit(known) : `the container does not start; ${lost}`;
+  return [means, ...newTree(known, id)];
+}
+
+/** Its files are always there, whatever the image has. */
+function emptyInit(known: Known, id: string): Finding {
+  const path = join(known.state.home, id, writableTree(known.state.driver));
+  const what = "the init layer of a container is empty";
+  const means = "docker diff shows the container's mount points as its own files, and a commit has them";
+  const found = { kind: "init-empty", severity: "damage", path, what, means } as const;
+  return finding({ ...found, remedy: newTree(known, id) }, whoNeedsDirectory(known, id));
 }
 
 function noWork(known: Known, id: string, use: Use, isInTheWay: boolean): Finding {
