@@ -5,6 +5,7 @@ import { messageOf } from "../../spec/index.js";
 import { deleteContainer, oomKills, readContainerState } from "../container-state.js";
 import { type RuncOptions, type RuntimePlace, runc } from "../runc.js";
 import { placeOf } from "../runtime-of.js";
+import { anticipateMove } from "./cgroup-move.js";
 import type { ProcessRef } from "./contract.js";
 import type { Reaper } from "./reaper.js";
 import type { Records } from "./records.js";
@@ -40,6 +41,7 @@ export class Containers {
   async run(target: ProcessRef, args: readonly string[], stdio: RuncOptions["stdio"]): Promise<number> {
     const { place, records } = this.#parts;
     const scratch = records.scratch(target);
+    void anticipateMove();
     try {
       await runc(placeOf(place, target.id), [...args, target.id], { stdio: stdio ?? "ignore", scratch });
       return Number(readFileSync(`${scratch}.pid`, "utf8"));
