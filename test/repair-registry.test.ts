@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { dockerArchive } from "./oracle/image-archives.js";
 import { layerTar } from "./oracle/image-stores.js";
@@ -9,8 +10,9 @@ import { lacking } from "./oracle/programs.js";
 import { Registry, type RegistryOptions } from "./oracle/registry.js";
 import { type Ran, run } from "./oracle/run.js";
 import { type Scratch, scratch } from "./oracle/scratch.js";
+import { Terminal } from "./oracle/terminal.js";
 
-const skip = lacking("root", "mounts", "docker-registry", "skopeo");
+const skip = lacking("root", "mounts", "docker-registry", "skopeo", "script", "stty");
 
 const layers = [
   layerTar({ "etc/bottom": "bottom\n", big: "b".repeat(100_000) }),
@@ -35,9 +37,11 @@ describe.skipIf(skip)("repair", () => {
     });
   const done = async (...args: string[]): Promise<string> => {
     const { status, stdout, stderr } = await layerkit(...args);
-    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: expect.stringMatching(progress) });
     return stdout;
   };
+  /** A line for each layer that is read, and for each source, as a pull has them in a pipe. */
+  const progress = /^(layer \w{12}: (reading \S.*|as it should be|differs)\n|image\.tar: reading\n)*$/;
   /** Pulled from a registry that only this test knows. */
   const pulled = async (options: RegistryOptions = {}) => {
     const registry = await Registry.start(options);
@@ -73,7 +77,9 @@ describe.skipIf(skip)("repair", () => {
     expect(alone.stdout).toMatch(/\nleft: |^left: /);
     expect(alone.stdout).toMatch(/of image .*some\/app:1.* is needed: layerkit repair --from /);
 
-    expect(await done("repair")).toMatch(
+    const repaired = await layerkit("repair");
+    expect(repaired.stderr).toMatch(/^layer \w{12}: reading 127\.0\.0\.1:\d+\/some\/app\n$/);
+    expect(repaired.stdout).toMatch(
       /^done: layer-directory-missing: restore layer sha256:\w+: the whole layer, from 127\.0\.0\.1:\d+\/some\/app\n/,
     );
     expect(blobsAsked(registry, before)).toHaveLength(1);
@@ -106,6 +112,23 @@ describe.skipIf(skip)("repair", () => {
     );
     expect(await done("repair", "--purge")).toMatch(/is deleted: \d+ things?\./);
     expect(existsSync(join(root, "layerkit-quarantine"))).toBe(false);
+  });
+
+  test("shows at a terminal how far it is, as a pull does", { timeout: 120_000 }, async () => {
+    await done("load", "-i", join(disk.path, "image.tar"));
+    await writeFile(join(disk.path, "image.tar.gz"), gzipSync(readFileSync(join(disk.path, "image.tar"))));
+    for (const hex of readdirSync(layerdb())) rmSync(home(hex), { recursive: true });
+    const from = ["--no-fetch", "--from", join(disk.path, "image.tar.gz")];
+    const args = [layerkitMain, "--root", root, "repair", ...from];
+    await using terminal = await Terminal.open(process.execPath, args, { DOCKER_CONFIG: disk.path });
+    const said = await terminal.until("nothing is wrong");
+    expect(await terminal.status).toBe(0);
+    expect(said).toMatch(/image\.tar\.gz: Reading \[[=>]+ *\] [\d.]+k?B\/[\d.]+k?B/);
+    expect(said).toMatch(/layer \w{12}: Restoring \[[=>]+ *\] [\d.]+k?B\/[\d.]+k?B/);
+    // Each step is a line of its own, below what is redrawn.
+    const steps = said.split(/[\r\n]+/).filter((line) => line.startsWith("done: "));
+    expect(steps).toHaveLength(layers.length);
+    expect(said).not.toContain("reading its own files");
   });
 
   test("shows a registry who asks, and tells why it was refused", { timeout: 120_000 }, async () => {

@@ -11,7 +11,7 @@ export { type ImportOptions, importArchive } from "./import-archive.js";
 export { maxDocument } from "./limits.js";
 export type { LoadEvent } from "./load/events.js";
 export { loadArchive } from "./load/load-archive.js";
-export { type ArchiveContents, openArchive } from "./load/open-archive.js";
+export { type ArchiveContents, type OpenArchiveOptions, openArchive } from "./load/open-archive.js";
 export { forThisPlatform, platformText, runsOn, thisPlatform } from "./load/platform.js";
 export { relay } from "./load/relay.js";
 export type { LoadTargets } from "./load/targets.js";

@@ -4,9 +4,9 @@ import { json, lines } from "../check/report-lines.js";
 import type { Client } from "../client.js";
 import { connect } from "../connect.js";
 import { type Format, formatOption, print } from "../print.js";
-import { showProgress, stderr } from "../progress.js";
 import { alone } from "../session.js";
 import type { Settings } from "../settings.js";
+import { shown } from "../shown.js";
 
 interface Options {
   readonly deep?: boolean;
@@ -43,10 +43,10 @@ export function checkCommand(): Command {
 
 /** The root is read as it lies there, whoever has it; only a daemon that is named is asked instead. */
 async function reported(settings: Settings, deep: boolean, signal: AbortSignal): Promise<Report> {
-  if (settings.sockets.length === 0) return await told(await ofRoot(settings, deep, signal));
+  if (settings.sockets.length === 0) return await shown(await ofRoot(settings, deep, signal));
   const { client, end } = await connect(settings, signal);
   try {
-    return await told(ofDaemon(client, deep));
+    return await shown(ofDaemon(client, deep));
   } finally {
     await end(signal);
   }
@@ -72,18 +72,4 @@ async function ofRoot(
     process.stderr.write(`layerkit: ${what}: what is found may be of a moment in between; check again, or at rest\n`);
   }
   return checkRoot(state, { deep, isLive: holder !== undefined, signal });
-}
-
-/** Shows how far it is; the last event is what was found. */
-async function told(events: AsyncIterable<CheckEvent>): Promise<Report> {
-  let report: Report | undefined;
-  async function* shown() {
-    for await (const event of events) {
-      if ("aux" in event) report = event.aux;
-      else yield event;
-    }
-  }
-  await showProgress(shown(), stderr);
-  if (!report) throw new Error("the check ended without a result");
-  return report;
 }

@@ -3,15 +3,15 @@ import { realpath } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { Command } from "commander";
-import type { Left, RootState, Source, Told } from "../../doctor/index.js";
+import type { Left, Planned, Repaired, Source, Told } from "../../doctor/index.js";
 import { credentialsFor } from "../../registry/credentials/index.js";
-import { goJSON, isErrno, NotFound, Undo } from "../../spec/index.js";
+import { goJSON, isErrno, NotFound } from "../../spec/index.js";
 import { SomeFailed, WrongUsage } from "../failure.js";
-import { size } from "../format/size.js";
 import { type Format, formatOption, print } from "../print.js";
 import { leftLine, namesLines, toldLine } from "../repair/told-lines.js";
 import { type Alone, alone } from "../session.js";
 import { collect, type Settings } from "../settings.js";
+import { shown } from "../shown.js";
 
 interface Options {
   readonly dryRun?: boolean;
@@ -70,49 +70,42 @@ async function deleted(root: string): Promise<void> {
   await print(`What repairs had removed is deleted: ${count} ${count === 1 ? "thing" : "things"}.`);
 }
 
-async function plan(root: string, { settings, options }: Alone<Options>): Promise<void> {
-  const { dockerdOn, isWrong, ownerOf, planRepair } = await import("../../doctor/index.js");
+async function plan(root: string, { settings, options, interrupt }: Alone<Options>): Promise<void> {
+  const { dockerdOn, isWrong, ownerOf, planRoot } = await import("../../doctor/index.js");
   const holder = (await ownerOf(root)) ?? (await dockerdOn(root));
   if (holder) process.stderr.write(`layerkit: ${root} is in use: what is found may be of a moment in between\n`);
-  await using sources = await openSources(root, settings, options);
+  const signal = interrupt.stop;
+  await using sources = await openSources(root, settings, options, signal);
+  const { deep, names: isAsked, format } = options;
+  const given = { driver: settings.driver, deep, names: isAsked, sources: sources.all, isLive: holder !== undefined };
   const found: Told[] = [];
-  const tell = async (told: Told) => {
+  const { left, names } = await shown<Planned, Told>(planRoot(root, { ...given, signal }), async (told) => {
     found.push(told);
-    await print(toldLine(told, options.format));
-  };
-  const { left, names } = await planRepair(root, {
-    ...(await examining(settings, options)),
-    sources: sources.all,
-    names: options.names,
-    tell,
-    isLive: holder !== undefined,
+    await print(toldLine(told, format));
   });
-  await print(...left.filter((each) => isTold(each, isWrong)).map((each) => leftLine(each, root, options.format)));
-  if (names) await print(...namesLines(names, options.format));
+  await print(...left.filter((each) => isTold(each, isWrong)).map((each) => leftLine(each, root, format)));
+  if (names) await print(...namesLines(names, format));
   const wrong = [...found, ...left].filter(({ finding }) => isWrong(finding)).length;
-  if (options.format !== "json" && found.length + wrong === 0) await print(`Nothing is wrong with ${root}.`);
+  if (format !== "json" && found.length + wrong === 0) await print(`Nothing is wrong with ${root}.`);
   if (wrong > 0) throw new SomeFailed("there is something to be repaired");
 }
 
 async function mend(root: string, { settings, options, interrupt }: Alone<Options>): Promise<void> {
-  const { isWrong, repair } = await import("../../doctor/index.js");
-  await using sources = await openSources(root, settings, options);
-  const tell = (told: Told) => print(toldLine(told, options.format));
+  const { isWrong, repairRoot } = await import("../../doctor/index.js");
   const signal = interrupt.stop;
-  const repaired = await repair(root, {
-    ...(await examining(settings, options, signal)),
-    sources: sources.all,
-    names: options.names,
-    tell,
-    signal,
-  });
+  await using sources = await openSources(root, settings, options, signal);
+  const { deep, names: isAsked, format } = options;
+  const given = { driver: settings.driver, deep, names: isAsked, sources: sources.all };
+  const repaired = await shown<Repaired, Told>(repairRoot(root, { ...given, signal }), (told) =>
+    print(toldLine(told, format)),
+  );
   const left = repaired.left.filter(({ finding }) => isWrong(finding));
-  if (options.format !== "json") await print(...repaired.notes.map((note) => `note: ${note}`));
+  if (format !== "json") await print(...repaired.notes.map((note) => `note: ${note}`));
   const told = repaired.left.filter((each) => isTold(each, isWrong));
-  await print(...told.map((each) => leftLine(each, root, options.format)));
+  await print(...told.map((each) => leftLine(each, root, format)));
   const { done, names, quarantine } = repaired;
-  if (names) await print(...namesLines(names, options.format));
-  if (options.format === "json") {
+  if (names) await print(...namesLines(names, format));
+  if (format === "json") {
     await print(goJSON({ Done: done, Left: left.length, ...(quarantine !== undefined && { Quarantine: quarantine }) }));
   } else {
     await print(summary(root, done, left.length));
@@ -124,31 +117,6 @@ async function mend(root: string, { settings, options, interrupt }: Alone<Option
 /** What is only strange is told where something can be done about it. */
 function isTold({ finding, advice }: Left, isWrong: (finding: Left["finding"]) => boolean): boolean {
   return isWrong(finding) || advice !== undefined;
-}
-
-async function examining({ driver }: Settings, { deep }: Options, signal?: AbortSignal) {
-  if (!deep) return { driver };
-  const { deepCheck } = await import("../../doctor/index.js");
-  const examineDeeply = async (state: RootState) => {
-    using shown = new Reading();
-    return await deepCheck(state, { onBytes: (layer, bytes) => shown.at(layer, bytes), ...(signal && { signal }) });
-  };
-  return { driver, examineDeeply };
-}
-
-/** How much has been read, on a terminal. */
-class Reading implements Disposable {
-  readonly #read = new Map<string, number>();
-
-  at(layer: string, bytes: number): void {
-    this.#read.set(layer, bytes);
-    const sum = [...this.#read.values()].reduce((total, each) => total + each, 0);
-    if (process.stderr.isTTY) process.stderr.write(`\r\x1b[2KReading layers: ${size(sum, 4)}`);
-  }
-
-  [Symbol.dispose](): void {
-    if (process.stderr.isTTY) process.stderr.write("\r\x1b[2K");
-  }
 }
 
 function summary(root: string, done: number, left: number): string {
@@ -166,21 +134,18 @@ async function openSources(
   root: string,
   { changeable }: Settings,
   { from = [], fetch, dryRun = false }: Options,
+  signal: AbortSignal,
 ): Promise<AsyncDisposable & { readonly all: readonly Source[] }> {
-  const { openSource } = await import("../../doctor/index.js");
-  await using failed = new Undo();
-  const all: Source[] = [];
-  const close = async () => {
-    for (const source of all) await source[Symbol.asyncDispose]();
-  };
-  failed.defer(close);
+  const doctor = await import("../../doctor/index.js");
   // A compressed archive is unpacked there; a dry run writes nothing into the root.
   const tmp = !dryRun && existsSync(join(root, "tmp")) ? join(root, "tmp") : tmpdir();
-  for (const path of from) all.push(await openSource(path, root, tmp));
+  const all = [...(await shown<readonly Source[]>(doctor.openSources(from, root, tmp, signal)))];
   if (fetch) {
     const { registrySource } = await import("../../engine/index.js");
     all.push(registrySource({ settings: changeable, credentials: credentialsFor }));
   }
-  failed.done();
+  const close = async () => {
+    for (const source of all) await source[Symbol.asyncDispose]();
+  };
   return { all, [Symbol.asyncDispose]: close };
 }

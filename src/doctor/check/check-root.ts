@@ -1,6 +1,6 @@
 import { relay } from "../../image/index.js";
-import { type ChainID, shortID } from "../../spec/index.js";
 import { deepCheck } from "../deep/deep-check.js";
+import { deepProgress, type Progress, replaces } from "../progress.js";
 import type { RootState } from "../root/root-state.js";
 import { check } from "./check.js";
 import { severities } from "./finding.js";
@@ -14,14 +14,8 @@ export interface CheckRootOptions {
   readonly signal?: AbortSignal;
 }
 
-/** How far a deep check is, in the shape in which a pull tells its own; last, as `aux`, what was found. */
-export type CheckEvent = CheckProgress | { readonly aux: Report };
-
-export interface CheckProgress {
-  readonly id: string;
-  readonly status: string;
-  readonly progressDetail?: { readonly current: number; readonly total: number };
-}
+/** How far a deep check is; last, as `aux`, what was found. */
+export type CheckEvent = Progress | { readonly aux: Report };
 
 /** Checks a root, and tells of it meanwhile; a reader who stops early stops it. */
 export function checkRoot(state: RootState, options: CheckRootOptions = {}): AsyncIterable<CheckEvent> {
@@ -29,25 +23,11 @@ export function checkRoot(state: RootState, options: CheckRootOptions = {}): Asy
   return relay<CheckEvent>(
     async (tell, stop) => {
       const found = check(state, { isLive });
-      const more = deep ? await deepCheck(state, { signal: stop, ...progress(tell) }) : { findings: [], notes: [] };
+      const more = deep ? await deepCheck(state, { signal: stop, ...deepProgress(tell) }) : { findings: [], notes: [] };
       const all = [...found, ...more.findings];
       const sorted = severities.flatMap((severity) => all.filter((each) => each.severity === severity));
       tell({ aux: reportOn(state, sorted, more.notes) });
     },
-    { ...(signal && { signal }), replaces: (old, next) => isProgress(old) && isProgress(next) && old.id === next.id },
+    { ...(signal && { signal }), replaces },
   );
-}
-
-function isProgress(event: CheckEvent): event is CheckProgress {
-  return "id" in event && event.progressDetail !== undefined;
-}
-
-function progress(tell: (event: CheckEvent) => void) {
-  const idOf = (layer: ChainID) => `layer ${shortID(layer)}`;
-  return {
-    onBytes: (layer: ChainID, current: number, total: number) =>
-      tell({ id: idOf(layer), status: "Comparing", progressDetail: { current: Math.min(current, total), total } }),
-    onLayer: (layer: ChainID, isWhole: boolean) =>
-      tell({ id: idOf(layer), status: isWhole ? "as it should be" : "differs" }),
-  };
 }

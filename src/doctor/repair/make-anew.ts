@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { parseSplit, rebuildBare } from "../../layer/index.js";
 import { isErrno, messageOf, NotFound, Unavailable } from "../../spec/index.js";
+import { counted, layerText } from "../progress.js";
 import { oldForms } from "./old-forms.js";
 import type { Patient } from "./patient.js";
 import type { Restoring } from "./restoring.js";
@@ -25,8 +26,8 @@ async function isReadable(split: string): Promise<boolean> {
 /** @throws NotFound: none of the sources has it, with the reasons; Unavailable: the disk is full */
 export async function makeAnew(restoring: Restoring, patient: Patient): Promise<Made> {
   const staging = await restoring.staging();
-  const { state, sources, signal } = restoring;
-  const { diffID, id, below } = patient;
+  const { state, sources, onProgress, signal } = restoring;
+  const { chainID, diffID, id, below } = patient;
   const failures: string[] = [];
   const tried = async (from: string, content: Parameters<Staging["make"]>[2]): Promise<Made | undefined> => {
     try {
@@ -40,7 +41,9 @@ export async function makeAnew(restoring: Restoring, patient: Patient): Promise<
   };
   const { content, split } = patient;
   if (content !== undefined && existsSync(split)) {
-    const own = await tried("its own files", { tar: rebuildBare({ root: content, split, diffID }, { signal }) });
+    const own = await tried("its own files", {
+      tar: read("its own files", rebuildBare({ root: content, split, diffID }, { signal })),
+    });
     if (own) return own;
   }
   for (const source of sources) {
@@ -52,10 +55,16 @@ export async function makeAnew(restoring: Restoring, patient: Patient): Promise<
   const why = failures.length > 0 ? `: ${[...new Set(failures)].join("; ")}` : "";
   throw new NotFound(`nobody has the bytes of layer ${diffID}${why}`);
 
+  function read(from: string, tar: AsyncIterable<Uint8Array>, size?: number): AsyncIterable<Uint8Array> {
+    const layer = layerText(chainID);
+    onProgress({ id: layer, status: `reading ${from}` });
+    return counted(tar, size, (progressDetail) => onProgress({ id: layer, status: "Restoring", progressDetail }));
+  }
+
   async function fromSource(source: Source): Promise<Made | undefined> {
     try {
       for await (const offer of source.layers({ chainID: patient.chainID, diffID, state })) {
-        const found = await tried(offer.from, { tar: offer.open(signal) });
+        const found = await tried(offer.from, { tar: read(offer.from, offer.open(signal), offer.size) });
         if (found) return found;
       }
     } catch (error) {

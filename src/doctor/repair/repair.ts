@@ -5,6 +5,7 @@ import type { Finding, Step } from "../check/finding.js";
 import type { Dispute } from "../check/known/name-proofs.js";
 import { unnamed } from "../check/rules/tags.js";
 import type { DeepChecked } from "../deep/deep-check.js";
+import type { Progress } from "../progress.js";
 import { readRoot } from "../root/read-root.js";
 import type { RootState } from "../root/root-state.js";
 import { adviceOn } from "./advice.js";
@@ -35,6 +36,8 @@ export interface RepairOptions {
   /** Images without a name get back what the root and the sources say they were called, in a list that is whole, too. */
   readonly names?: boolean | undefined;
   readonly tell: (told: Told) => Promise<void>;
+  /** Told how far a layer is that is made anew. */
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
   /** Stops it between two steps, or in a step that takes long; what was done is of one piece. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -68,7 +71,7 @@ export interface Left {
  * @throws Conflict: a container runs; what reading the root throws; the reason of `signal`
  */
 export async function repair(root: string, options: RepairOptions): Promise<Repaired> {
-  const { driver, signal } = options;
+  const { driver, signal, onProgress = () => {} } = options;
   const first = await readRoot(root, driver);
   assertNothingRuns(first);
   await using undo = new Undo();
@@ -80,7 +83,7 @@ export async function repair(root: string, options: RepairOptions): Promise<Repa
   };
   undo.defer(async () => (await opened)?.[Symbol.asyncDispose]());
   const sources = [new OwnRoot(), ...options.sources];
-  const rounds = new Rounds(options, { sources, quarantine, staging, signal });
+  const rounds = new Rounds(options, { sources, quarantine, staging, onProgress, signal });
   const left = await rounds.run(first);
   if (rounds.done > 0) await syncFileSystem(first.root);
   const kept = quarantine.count > 0 && { quarantine: quarantine.path };

@@ -1,4 +1,5 @@
 import type { ChainID } from "../../spec/index.js";
+import type { Progress } from "../progress.js";
 import type { RootState } from "../root/root-state.js";
 import type { Quarantine } from "./quarantine.js";
 import type { Source } from "./sources/source.js";
@@ -14,5 +15,6 @@ export interface Restoring {
   readonly staging: () => Promise<Staging>;
   /** Whether the layers below one are known to be right, to the last byte. */
   readonly isRightBelow: (chainID: ChainID) => boolean;
+  readonly onProgress: (progress: Progress) => void;
   readonly signal?: AbortSignal | undefined;
 }

@@ -128,7 +128,11 @@ class Failures {
 
 /** A mirror's copy may be damaged: then the registry's own. */
 function offers(repository: Repository, from: string, blob: Descriptor): Offer[] {
-  const of = (mirrors: boolean): Offer => ({ from, open: (signal) => repository.blob(blob, { signal, mirrors }) });
+  const of = (mirrors: boolean): Offer => ({
+    from,
+    size: blob.size,
+    open: (signal) => repository.blob(blob, { signal, mirrors }),
+  });
   return repository.isMirrored ? [of(true), of(false)] : [of(false)];
 }
 

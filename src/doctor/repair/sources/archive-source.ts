@@ -1,4 +1,4 @@
-import { type ArchiveContents, openArchive } from "../../../image/index.js";
+import { type ArchiveContents, type OpenArchiveOptions, openArchive } from "../../../image/index.js";
 import { familiarString, type ImageID, InvalidParameter, messageOf } from "../../../spec/index.js";
 import type { NameProof } from "../../check/known/name-proofs.js";
 import type { Offer, Source, WantedLayer } from "./source.js";
@@ -13,10 +13,11 @@ export class ArchiveSource implements Source {
    * @param tmp a directory for what a compressed archive is unpacked to
    * @throws InvalidParameter: it is no archive of images
    */
-  static async open(path: string, tmp: string): Promise<ArchiveSource> {
+  static async open(path: string, tmp: string, options: OpenArchiveOptions = {}): Promise<ArchiveSource> {
     try {
-      return new ArchiveSource(path, await openArchive(path, tmp));
+      return new ArchiveSource(path, await openArchive(path, tmp, options));
     } catch (error) {
+      options.signal?.throwIfAborted();
       throw new InvalidParameter(`${path}: ${messageOf(error)}`, { cause: error });
     }
   }
@@ -28,8 +29,8 @@ export class ArchiveSource implements Source {
   }
 
   async *layers({ diffID }: WantedLayer): AsyncGenerator<Offer> {
-    const open = this.#contents.layers.get(diffID);
-    if (open) yield { from: this.#path, open };
+    const layer = this.#contents.layers.get(diffID);
+    if (layer) yield { from: this.#path, size: layer.size(), open: () => layer.open() };
   }
 
   async *images(id: ImageID): AsyncGenerator<Uint8Array> {

@@ -29,5 +29,7 @@ export interface WantedLayer {
 export interface Offer {
   /** How lines name it: `127.0.0.1:5000/app@sha256:…`. */
   readonly from: string;
+  /** Bytes, where that is known beforehand. */
+  readonly size?: number;
   open(signal?: AbortSignal): AsyncIterable<Uint8Array>;
 }
