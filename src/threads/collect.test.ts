@@ -1,4 +1,5 @@
-import { test } from "vitest";
+import { constants, type NodeGCPerformanceDetail, type PerformanceEntry, PerformanceObserver } from "node:perf_hooks";
+import { expect, test } from "vitest";
 import { until } from "../../test/oracle/until.js";
 import { collectBuffers } from "./collect.js";
 
@@ -19,3 +20,23 @@ test("memory outside of the heap that nothing holds is given back", async () => 
   // V8 frees it beside the thread.
   await until(() => process.memoryUsage().arrayBuffers < before + (8 << 20));
 });
+
+test("what is in use is looked through once, not after each task", async () => {
+  const forced: PerformanceEntry[] = [];
+  const observer = new PerformanceObserver((list) => forced.push(...list.getEntries().filter(isForced)));
+  observer.observe({ entryTypes: ["gc"] });
+  const held = new Uint8Array(64 << 20);
+  collectBuffers();
+  await until(() => forced.length === 1);
+  for (let task = 0; task < 10; task++) collectBuffers();
+  const more = new Uint8Array(64 << 20);
+  collectBuffers();
+  await until(() => forced.length > 1);
+  observer.disconnect();
+  expect([forced.length, held.length, more.length]).toEqual([2, 64 << 20, 64 << 20]);
+});
+
+function isForced(entry: PerformanceEntry): boolean {
+  const { detail } = entry as PerformanceEntry & { detail: NodeGCPerformanceDetail };
+  return detail.flags === constants.NODE_PERFORMANCE_GC_FLAGS_FORCED;
+}

@@ -3,15 +3,23 @@ import { runInNewContext } from "node:vm";
 
 let gc: (() => void) | undefined;
 
+/** What was there after the last collection: rooms of this thread, and blocks it made that are at other threads now. */
+let lasting = 0;
+
 /**
  * Collects all garbage of the calling thread where much memory outside of its heap hangs on it. By itself V8 lets 64 MB
  * of that gather, in each thread; collecting takes about ten milliseconds.
  */
 export function collectBuffers(): void {
-  if (process.memoryUsage().arrayBuffers > most) collect();
+  const { arrayBuffers } = process.memoryUsage();
+  // V8 frees beside the thread: what was counted right after a collection may be gone by now.
+  lasting = Math.min(lasting, arrayBuffers);
+  if (arrayBuffers - lasting <= most) return;
+  collect();
+  lasting = process.memoryUsage().arrayBuffers;
 }
 
-/** More than the rooms that a thread keeps for its work. */
+/** More than a task leaves of itself. */
 const most = 8 << 20;
 
 function collect(): void {
