@@ -39,25 +39,25 @@ if (lacking("root", "mounts", "loop", "mkfs.xfs", "mmdebstrap", "docker", "docke
 }
 
 async function perform(stage: Stage): Promise<void> {
-  const samples = new Map<string, Sample[]>();
+  const samples = new Map<Work, Map<string, Sample[]>>();
   // Memory that nobody has written to yet is slow here: the first round is not counted.
   for (let round = 0; round <= options.rounds; round++) {
     process.stdout.write(round === 0 ? "warming up:" : `round ${round} of ${options.rounds}:`);
     for (const work of stage.works) {
       process.stdout.write(` ${work.name}`);
       for (const [name, sample] of await playedBy(stage, work)) {
-        const key = `${work.name} ${name}`;
-        if (round > 0) samples.set(key, [...(samples.get(key) ?? []), sample]);
+        const rows = samples.get(work) ?? new Map<string, Sample[]>();
+        samples.set(work, rows);
+        if (round > 0) rows.set(name, [...(rows.get(name) ?? []), sample]);
       }
     }
     console.log();
   }
-  for (const { name, title } of stage.works) {
-    const rows = [...samples].filter(([key]) => key.startsWith(`${name} `));
+  for (const [{ title }, rows] of samples) {
     console.log(
       `\n${tableOf(
         title,
-        rows.map(([key, all]) => ({ name: key.slice(name.length + 1), samples: all })),
+        [...rows].map(([name, samples]) => ({ name, samples })),
       )}`,
     );
   }
@@ -69,7 +69,7 @@ async function perform(stage: Stage): Promise<void> {
 /** The work, by each who can do it, in turn; and the floors of a pull. */
 async function playedBy({ contenders, disk, image }: Stage, work: Work): Promise<Map<string, Sample>> {
   const played = new Map<string, Sample>();
-  for (const contender of contenders.filter(({ socket }) => socket || work.byPulling)) {
+  for (const contender of contenders.filter((each) => canDo(each, work))) {
     try {
       played.set(contender.name, await once(contender, work, disk));
     } catch (error) {
@@ -83,12 +83,16 @@ async function playedBy({ contenders, disk, image }: Stage, work: Work): Promise
   return played;
 }
 
-async function once(contender: Contender, { enter, prepare, run, after }: Work, disk: string): Promise<Sample> {
+function canDo({ name, socket }: Contender, { by, byPulling = false }: Work): boolean {
+  return by ? by.includes(name) : byPulling || socket !== undefined;
+}
+
+async function once(contender: Contender, { enter, prepare, run, after, pids }: Work, disk: string): Promise<Sample> {
   await enter(contender);
   await prepare?.(contender);
   try {
     await syncFileSystem(disk); // what others have left to be written is not this one's
-    return await sampled(await contender.pids(), () => run(contender));
+    return await sampled(await (pids?.() ?? contender.pids()), () => run(contender));
   } finally {
     await after?.(contender);
   }

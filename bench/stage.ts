@@ -6,6 +6,7 @@ import { Registry } from "../test/oracle/registry.js";
 import { output } from "../test/oracle/run.js";
 import { loopDisk, scratch } from "../test/oracle/scratch.js";
 import { type Contender, startDockerd, startLayerkit } from "./contenders.js";
+import { CrowdedRoot } from "./crowded-root.js";
 import type { Options } from "./options.js";
 import { startContainerd, startPodman, startUmoci } from "./peers.js";
 import { type Image, layOut, packedImage, packedThrice } from "./reference-image.js";
@@ -40,8 +41,9 @@ export async function setStage(options: Options, undo: Undo): Promise<Stage> {
     const to = `docker://${registry.host}/${name}:latest`;
     await output("skopeo", ["copy", "-q", "--dest-tls-verify=false", `oci:${layout}:latest`, to]);
   };
-  const chosen = works({ host: registry.host, archive: image.archive, ...tars }).filter(({ name, onlyIfNamed }) =>
-    options.works.length === 0 ? !onlyIfNamed : options.works.includes(name),
+  const crowded = new CrowdedRoot(join(disk.path, "crowded"), memory.path);
+  const chosen = works({ host: registry.host, archive: image.archive, ...tars, crowded }).filter(
+    ({ name, onlyIfNamed }) => (options.works.length === 0 ? !onlyIfNamed : options.works.includes(name)),
   );
   await upload(await packedImage(), "reference");
   if (isLarge) await upload(await packedThrice(), "large");

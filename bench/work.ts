@@ -1,21 +1,29 @@
 import { createReadStream } from "node:fs";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { dockerEnvironment } from "../test/oracle/dockerd.js";
 import { call } from "../test/oracle/engine-call.js";
 import { Registry } from "../test/oracle/registry.js";
 import { output } from "../test/oracle/run.js";
 import { type Contender, noAuth } from "./contenders.js";
+import type { CrowdedRoot } from "./crowded-root.js";
+import { ask, docker, repeatedly } from "./requests.js";
+import { tarOfFiles } from "./tar-of-files.js";
+import { usageWorks } from "./usage-work.js";
 
 /** One thing to measure: `run`. What comes before and after is not measured. */
 export interface Work {
-  /** As it is chosen on the command line. */
+  /** As it is chosen on the command line; several may have one. */
   readonly name: string;
+  /** Its own. */
   readonly title: string;
   /** Those who can only pull can do it too. */
   readonly byPulling?: boolean;
   /** Takes long to prepare. */
   readonly onlyIfNamed?: boolean;
+  /** The names of those who can do it, where not all are who have a Docker Engine API. */
+  readonly by?: readonly string[];
+  /** The processes whose memory is told, where it is not the contender's daemon. */
+  readonly pids?: () => Promise<number[]>;
   /** Brings the image there, or takes it away. */
   readonly enter: (contender: Contender) => Promise<void>;
   readonly prepare?: (contender: Contender) => Promise<void>;
@@ -32,9 +40,11 @@ export interface Material {
   /** For containers: 2,000 small files over those of the image, and 200 MB in 2,000 files. */
   readonly changes: string;
   readonly data: string;
+  /** A data root with many layers and containers. */
+  readonly crowded: CrowdedRoot;
 }
 
-export function works({ host, archive, changes, data }: Material): Work[] {
+export function works({ host, archive, changes, data, crowded }: Material): Work[] {
   const reference = `${host}/reference:latest`;
   const large = `${host}/large:latest`;
   const pull = (contender: Contender) => contender.pull(reference);
@@ -104,6 +114,7 @@ export function works({ host, archive, changes, data }: Material): Work[] {
       },
       run: (on) => on.remove(loaded),
     },
+    ...usageWorks(crowded),
   ];
 }
 
@@ -115,21 +126,8 @@ export async function startIdle(on: Contender, name: string): Promise<void> {
 /** As the archive names it. */
 const loaded = "layerkit/reference:latest";
 
-function ask({ socket = "" }: Contender, path: string, method = "GET", body?: object): Promise<string> {
-  return call(socket, path, { method, ...(body && { body }) });
-}
-
-/** A client in this process would take more of the processors than the docker command. */
-async function docker({ socket = "" }: Contender, ...args: readonly string[]): Promise<void> {
-  await output("docker", ["--host", `unix://${socket}`, ...args], dockerEnvironment);
-}
-
 function load(on: Contender, archive: string): Promise<void> {
   return docker(on, "load", "--quiet", "--input", archive);
-}
-
-async function repeatedly(times: number, work: () => Promise<void>): Promise<void> {
-  for (let time = 0; time < times; time++) await work();
 }
 
 async function save({ socket = "" }: Contender, reference: string): Promise<void> {
@@ -207,16 +205,4 @@ export async function containerTars(directory: string): Promise<Pick<Material, "
   const changes = await tarOfFiles(join(directory, "changes.tar"), 2000, (i) => `${name(i)}/file-5.js`, 500);
   const data = await tarOfFiles(join(directory, "data.tar"), 2000, (i) => `srv/new/${i % 50}/data-${i}`, 100_000);
   return { changes, data };
-}
-
-async function tarOfFiles(tar: string, count: number, path: (i: number) => string, size: number): Promise<string> {
-  const tree = await mkdtemp(`${tar}-`);
-  for (let i = 0; i < count; i++) {
-    const file = join(tree, path(i));
-    await mkdir(join(file, ".."), { recursive: true });
-    await writeFile(file, Buffer.alloc(size, `${i} some text that repeats `));
-  }
-  await output("tar", ["-C", tree, "-cf", tar, "."]);
-  await rm(tree, { recursive: true });
-  return tar;
 }
