@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { isAbsolute, join } from "node:path";
 import { InvalidParameter } from "../spec/index.js";
 
@@ -46,9 +45,8 @@ export function rootSocket(root: string): string | undefined {
   return Buffer.byteLength(path) <= 107 ? path : undefined;
 }
 
-/** Where it is remembered what layers of a data root take; it may be deleted at any time. */
-export function memoryFile(root: string, driver: string, env: NodeJS.ProcessEnv = process.env): string {
+/** Where it is remembered what takes how much of data roots; it may be deleted at any time. */
+export function cacheDirectory(env: NodeJS.ProcessEnv = process.env): string {
   const usual = process.getuid?.() === 0 ? "/var/cache" : join(env.HOME || "/", ".cache");
-  const name = createHash("sha256").update(root).digest("hex").slice(0, 12);
-  return join(env.XDG_CACHE_HOME || usual, "layerkit", `${name}-${driver}.json`);
+  return join(env.XDG_CACHE_HOME || usual, "layerkit");
 }

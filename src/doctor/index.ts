@@ -32,6 +32,7 @@ export { openSource, openSources } from "./repair/sources/open-source.js";
 export type { Offer, Source, WantedLayer } from "./repair/sources/source.js";
 export type { Told } from "./repair/told.js";
 export { dockerdOn, type Owner, Ownership, ownerOf } from "./root/owner.js";
-export { readRoot } from "./root/read-root.js";
+export { type ReadOptions, readRoot } from "./root/read-root.js";
+export { Readings } from "./root/readings.js";
 export type * from "./root/root-state.js";
 export { type Use, usesOf } from "./uses.js";

@@ -3,6 +3,7 @@ import {
   checkRoot,
   Memory,
   mapOf,
+  Readings,
   type Reclaimed,
   type ReclaimOptions,
   type RootMap,
@@ -25,7 +26,7 @@ export interface Doctor {
    * @param options `deep`: every byte of every layer is compared
    */
   check(options?: { readonly deep?: boolean } & AbortOption): AsyncIterable<CheckEvent>;
-  /** What takes how much of the root. @param options `exact`: layers that were counted before are counted anew */
+  /** What takes how much of the root. @param options `exact`: what was counted before is counted anew */
   usage(options?: { readonly exact?: boolean } & AbortOption): Promise<Usage>;
   /** Frees what nobody needs, and what is chosen besides. What is under way stays. */
   reclaim(options?: Omit<ReclaimOptions, "isLive">): Promise<Reclaimed>;
@@ -35,12 +36,15 @@ export interface DoctorParts extends RemovalParts {
   readonly root: string;
   /** Name of the storage driver. */
   readonly driver: string;
+  /** Where it is kept what takes how much, for later times. */
+  readonly cacheDirectory: string | undefined;
   readonly writable: boolean;
 }
 
 export function doctorOperations(parts: DoctorParts): Doctor {
   const { root, driver } = parts;
-  const memory = new Memory();
+  const memory = Memory.of({ root, driver }, parts.cacheDirectory);
+  const readings = new Readings();
   const read = () => readRoot(root, driver);
   // One at a time: what one frees the other would not find.
   let turn: Promise<unknown> = Promise.resolve();
@@ -49,8 +53,12 @@ export function doctorOperations(parts: DoctorParts): Doctor {
       yield* checkRoot(await read(), { isLive: true, ...options });
     },
     map: async (options) => mapOf(await read(), options),
-    usage: async ({ exact, signal } = {}) =>
-      usageOf(await readRoot(root, driver, { brief: true }), { exact, signal, memory }),
+    usage: async ({ exact = false, signal } = {}) => {
+      const state = await readRoot(root, driver, { brief: true, ...(!exact && { readings }) });
+      const usage = await usageOf(state, { exact, signal, memory });
+      await memory.save();
+      return usage;
+    },
     reclaim: async (options = {}) => {
       if (!parts.writable && !options.dryRun) throw new Forbidden(`data root ${root} was opened to be read only`);
       const work = async () => {

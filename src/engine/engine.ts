@@ -50,6 +50,8 @@ export interface EngineOptions extends Changeable {
   readonly initPath?: string;
   /** Directory below which what does not outlive the machine's next start is kept: `/run/layerkit`, or the user's. */
   readonly execRoot?: string;
+  /** Directory for what may be lost at any time, as what was measured; nothing of it is kept without one. */
+  readonly cacheDirectory?: string;
   /** Opens without the owner's lock and writes nothing; a root that another process serves can be read so. */
   readonly readOnly?: boolean;
   /** Told, one line each, what was found damaged or left over. Without it standard error is. */
@@ -106,7 +108,7 @@ export class Engine implements AsyncDisposable {
     this.networks = parts.networks;
     this.events = parts.events;
     const { containers, images, volumes } = this;
-    const { root, layers, kept, writable } = parts;
+    const { root, layers, kept, writable, cacheDirectory } = parts;
     this.pins = pinOperations({ ...parts, imageRoot: join(root, "image", parts.driver.name) });
     this.doctor = doctorOperations({
       root,
@@ -117,6 +119,7 @@ export class Engine implements AsyncDisposable {
       layers,
       kept,
       writable,
+      cacheDirectory,
     });
     this.#parts = parts;
     this.#undo = undo;

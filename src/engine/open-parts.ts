@@ -43,6 +43,7 @@ export interface OpenOptions extends Changeable {
   readonly autostart?: boolean;
   readonly initPath?: string;
   readonly execRoot?: string;
+  readonly cacheDirectory?: string;
   readonly writable: boolean;
   readonly report: (line: string) => void;
 }
@@ -62,6 +63,7 @@ export interface Parts extends Omit<ContainerParts, "driver" | "events"> {
   readonly networks: Networks;
   /** Layers of pulls that ended early. */
   readonly kept: BringParts["kept"];
+  readonly cacheDirectory: string | undefined;
 }
 
 /** Opens a data root and all that is in it. @param undo gets what has to be given back, in order */
@@ -108,7 +110,8 @@ export async function openParts(options: OpenOptions, undo: Undo): Promise<Parts
   if (writable) await tidy(root, { ...parts, driver: driver.name }, options, undo);
   const { kept } = pulls;
   const slots = { downloads: pulls.downloads, uploads: pushes.slots };
-  return { ...parts, id, root, driver, owner, registries, slots, networks, kept };
+  const { cacheDirectory } = options;
+  return { ...parts, id, root, driver, owner, registries, slots, networks, kept, cacheDirectory };
 }
 
 async function openRoot({ root: path, writable, report }: OpenOptions, undo: Undo) {

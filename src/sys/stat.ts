@@ -43,6 +43,10 @@ export class Stat {
   get atimeNs(): bigint {
     return this.#time(64);
   }
+  /** Whole seconds: without a bigint, for who looks at each file of many. */
+  get ctime(): number {
+    return this.#view.getInt32(100, true) * 2 ** 32 + this.#view.getUint32(96, true);
+  }
   get ctimeNs(): bigint {
     return this.#time(96);
   }
@@ -58,6 +62,11 @@ export class Stat {
   /** One number a mounted file system: equal exactly when major and minor are. */
   get dev(): number {
     return this.#view.getUint32(136, true) * 0x100000 + this.#view.getUint32(140, true);
+  }
+
+  /** Identifies what was found and its state: it has another after any change, a directory after that of an entry. */
+  get stamp(): string {
+    return `${this.dev}:${this.ino}:${this.ctime}.${this.#view.getUint32(104, true)}`;
   }
 
   #time(at: number): bigint {

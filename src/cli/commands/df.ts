@@ -6,7 +6,7 @@ import { sharingOf } from "../df/sharing.js";
 import { details, summary } from "../df/tables.js";
 import { size } from "../format/size.js";
 import { treeLines } from "../format/tree.js";
-import { memoryFile } from "../places.js";
+import { cacheDirectory } from "../places.js";
 import { type Format, formatOption, print, printListing } from "../print.js";
 import { alone } from "../session.js";
 import { surveyed } from "../survey.js";
@@ -22,7 +22,7 @@ export function dfCommand(): Command {
   return new Command("df")
     .description("show what takes how much of the disk; all together it is what du says of the data root")
     .option("-v, --verbose", "each image, container and volume, and who shares what with whom")
-    .option("--exact", "count layers anew that were counted before, and blocks that files share by reflinks once")
+    .option("--exact", "count anew what was counted before, and blocks that files share by reflinks once")
     .option("--by-driver", "instead, the inodes that each image takes with either driver")
     .addOption(formatOption())
     .action(
@@ -44,7 +44,7 @@ export function dfCommand(): Command {
 
 async function measured(state: RootState, exact: boolean, signal: AbortSignal): Promise<Usage> {
   const { Memory, usageOf } = await import("../../doctor/index.js");
-  const memory = new Memory(memoryFile(state.root, state.driver));
+  const memory = Memory.of(state, cacheDirectory());
   const usage = await usageOf(state, { exact, memory, signal });
   await memory.save();
   return usage;
@@ -61,8 +61,7 @@ async function printDetails(usage: Usage): Promise<void> {
 
 /** What the numbers are, where that is not plain. */
 function remarks({ Remembered, Reflinked }: Usage): string[] {
-  const layers = Remembered === 1 ? "one layer" : `${Remembered} layers`;
-  const remembered = `The size of ${layers} is remembered: layers do not change. --exact counts anew.`;
+  const remembered = `Sizes of layers and stopped containers that are remembered: ${Remembered}. --exact counts anew.`;
   const reflinked = `Of the total ${size(Reflinked ?? 0, 4)} are counted more than once, here and by du: files share these blocks.`;
   return [...(Remembered > 0 ? ["", remembered] : []), ...((Reflinked ?? 0) > 0 ? ["", reflinked] : [])];
 }

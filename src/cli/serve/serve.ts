@@ -1,6 +1,7 @@
 import { setFlagsFromString } from "node:v8";
 import { Log, ServiceManager, serve, takeActivated } from "../../daemon/index.js";
 import { checkOptions } from "../../engine/index.js";
+import { cacheDirectory } from "../places.js";
 import type { Alone } from "../session.js";
 import { engineOptions } from "../settings.js";
 import type { Hangups } from "./hangups.js";
@@ -36,7 +37,8 @@ export async function serveHere({ settings: given, globals, interrupt, hangups }
   const manager = ServiceManager.take((error) => log.warn("the service manager is not told", { error: error.message }));
   for (const note of settings.notes) log.warn(note);
   const activated = settings.activated ? takeActivated() : [];
-  const daemon = await serve({ ...engineOptions(settings), sockets: listen, activated, log, lasting: true });
+  const options = { ...engineOptions(settings), cacheDirectory: cacheDirectory() };
+  const daemon = await serve({ ...options, sockets: listen, activated, log, lasting: true });
   for (const socket of [...listen, ...activated.map((fd) => `fd://${fd}`)]) log.info("API listen on", { socket });
   log.info("ready", { root, pid: process.pid });
   manager.tell("READY=1");

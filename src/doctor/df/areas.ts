@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import type { ChainID, ImageID } from "../../spec/index.js";
 import type { Needs } from "../map/needs.js";
-import { namesIn } from "../root/fact.js";
+import { type Node, namesIn, stampAt } from "../root/fact.js";
 import { homeOf } from "../root/read-home.js";
-import type { RootState } from "../root/root-state.js";
+import type { ContainerState, RootState } from "../root/root-state.js";
 import { type Use, usesOf } from "../uses.js";
 
 /** To whom a part of a data root belongs. */
@@ -34,8 +34,16 @@ export interface Area {
   readonly holder: Holder;
   /** Absolute. */
   readonly path: string;
-  /** Its name in the driver's home, where it is a layer's files, which never change. */
-  readonly fixed?: string;
+  /** Where what it takes can be remembered. */
+  readonly lasting?: Lasting;
+}
+
+/** How it can be known, without looking at all of it, that a part takes what it took. */
+export interface Lasting {
+  /** Identifies it and its state. */
+  readonly stamp: string;
+  /** The writable layer of a container: its name in the driver's home, by which its mounts are known. */
+  readonly writable?: string;
 }
 
 /** All of a data root, each path once; read-only layers first, each after those below it. The root itself is last. */
@@ -43,17 +51,22 @@ export function areasOf(state: RootState, needs: Needs): Area[] {
   const { root, layerdb, images } = state;
   const all = [...homeAreas(state, needs)];
   const claim = (holder: Holder, ...path: string[]) => all.push({ holder, path: join(...path) });
-  for (const [name, { chainID }] of layerdb.layers) {
-    claim(chainID ? { kind: "layer", chainID } : { kind: "unused" }, layerdb.path, "sha256", name);
+  // What is written once, and made anew rather than changed.
+  const claimEntry = (holder: Holder, { stamp }: Node, ...path: string[]) =>
+    all.push({ holder, path: path.join("/"), lasting: { stamp } });
+  for (const [name, { chainID, node }] of layerdb.layers) {
+    claimEntry(chainID ? { kind: "layer", chainID } : { kind: "unused" }, node, layerdb.path, "sha256", name);
   }
-  for (const name of layerdb.mounts.keys()) claim(holderOfMount(state, name), layerdb.path, "mounts", name);
+  for (const [name, { node }] of layerdb.mounts) {
+    claimEntry(holderOfMount(state, name), node, layerdb.path, "mounts", name);
+  }
   for (const name of layerdb.tmp.keys()) claim({ kind: "temporary" }, layerdb.path, "tmp", name);
-  for (const [name, { id }] of images.contents) {
-    claim(id ? { kind: "image", id } : { kind: "unused" }, images.path, "imagedb/content/sha256", name);
+  for (const [name, { id, node }] of images.contents) {
+    claimEntry(id ? { kind: "image", id } : { kind: "unused" }, node, images.path, "imagedb/content/sha256", name);
   }
-  for (const name of images.metadata.keys()) {
+  for (const [name, { node }] of images.metadata) {
     const id = images.contents.get(name)?.id;
-    claim(id ? { kind: "image", id } : { kind: "unused" }, images.path, "imagedb/metadata/sha256", name);
+    claimEntry(id ? { kind: "image", id } : { kind: "unused" }, node, images.path, "imagedb/metadata/sha256", name);
   }
   for (const id of state.containers.keys()) claim({ kind: "container", id }, root, "containers", id);
   for (const name of volumesIn(root)) claim({ kind: "volume", name }, root, "volumes", name);
@@ -75,7 +88,6 @@ export function volumesIn(root: string): string[] {
   return namesIn(join(root, "volumes")).filter((name) => !files.includes(name));
 }
 
-/** A directory of a layer is its own; in it, what is not the layer's files changes, and is walked apart. */
 function* homeAreas(state: RootState, needs: Needs): Generator<Area> {
   const uses = usesOf(state);
   const byDepth = [...state.directories.keys()]
@@ -83,17 +95,14 @@ function* homeAreas(state: RootState, needs: Needs): Generator<Area> {
     .map((each) => ({ ...each, depth: depthOf(each.use, needs) }))
     .sort((a, b) => a.depth - b.depth);
   for (const { name, use } of byDepth) {
-    const holder = holderOf(state, needs, name, use);
-    const path = join(state.home, name);
-    const files = state.driver === "overlay2" ? "diff" : "root";
-    if (use?.kind === "layer" && state.driver !== "vfs") yield { holder, path: join(path, files), fixed: name };
-    yield { holder, path, ...(use?.kind === "layer" && state.driver === "vfs" && { fixed: name }) };
+    const lasting = lastingOf(state, name, use);
+    yield { holder: holderOf(state, needs, name, use), path: `${state.home}/${name}`, ...(lasting && { lasting }) };
   }
-  for (const [name, { target }] of state.links) {
+  for (const [name, { node, target }] of state.links) {
     const id = /^\.\.\/([^/]+)\/diff$/.exec(target ?? "")?.[1] ?? "";
     const isThere = state.directories.has(id);
     const holder = isThere ? holderOf(state, needs, id, uses.get(id)?.[0]) : ({ kind: "unused" } as const);
-    yield { holder, path: join(state.home, "l", name) };
+    yield { holder, path: `${state.home}/l/${name}`, lasting: { stamp: node.stamp } };
   }
 }
 
@@ -101,6 +110,29 @@ function* homeAreas(state: RootState, needs: Needs): Generator<Area> {
 function depthOf(use: Use | undefined, needs: Needs): number {
   return use?.kind === "layer" ? needs.chainOf(use.chainID).length : Number.MAX_SAFE_INTEGER;
 }
+
+/**
+ * A layer's files never change, and a container's only while they are mounted. The kernel has every mount of an overlay
+ * begin with an empty directory `work` in its workdir, which it makes anew. So the workdir tells of each mount, and of
+ * what was not mounted since it was measured nothing has changed but by hand.
+ */
+function lastingOf(state: RootState, name: string, use: Use | undefined): Lasting | undefined {
+  const { home, driver, containers, directories } = state;
+  const isLayer = use?.kind === "layer";
+  if (!isLayer && (driver === "vfs" || !use || !isStopped(containers.get(use.name)))) return undefined;
+  const marks = marksOf[driver].map((each) => stampAt(`${home}/${name}/${each}`));
+  const stamp = [directories.get(name)?.node.stamp, ...marks].join(" ");
+  return { stamp, ...(!isLayer && { writable: name }) };
+}
+
+/** Neither does it run nor is it about to be removed. */
+function isStopped(container: ContainerState | undefined): boolean {
+  const { Running = true, Dead = false } = container?.config?.State ?? {};
+  return !Running && !Dead;
+}
+
+/** Directories in that of a layer: what is put directly into its files shows there, and a mount. */
+const marksOf = { overlay2: ["diff", "work"], overlay: ["root", "upper", "work"], vfs: [] } as const;
 
 function holderOf(state: RootState, { cached }: Needs, name: string, use: Use | undefined): Holder {
   if (use?.kind === "layer") return { kind: "layer", chainID: use.chainID };

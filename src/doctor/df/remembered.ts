@@ -1,10 +1,11 @@
+import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { writeAtomic } from "../../disk/index.js";
 
-/** What a read-only layer's files took when they were last counted. */
+/** What a part of a root took when it was last counted. */
 export interface Remembered {
-  /** Identifies the directory and its state. */
+  /** Identifies it and its state. */
   readonly stamp: string;
   readonly bytes: number;
   readonly inodes: number;
@@ -12,40 +13,53 @@ export interface Remembered {
   readonly alone: boolean;
 }
 
+interface Whose {
+  readonly root: string;
+  /** Name of the storage driver. */
+  readonly driver: string;
+}
+
 /**
- * What has been measured of layers, which never change, by the names of their directories: in memory, and from one
- * command to the next in a file outside of the root. Nothing depends on it being there.
+ * What has been measured of what seldom changes in a root, by its path: in memory, and from one command to the next in
+ * a file outside of the root. Nothing depends on it being there.
  */
 export class Memory {
   readonly #path: string | undefined;
   readonly #known: Map<string, Remembered>;
   #changed = false;
 
-  /** @param path of the file; without, it lasts as long as the process */
+  /** Of one driver's data in a root, in a file below `directory`; without one, it lasts as long as the process. */
+  static of({ root, driver }: Whose, directory: string | undefined): Memory {
+    const name = createHash("sha256").update(root).digest("hex").slice(0, 12);
+    return new Memory(directory && join(directory, `${name}-${driver}.json`));
+  }
+
+  /** @param path of the file */
   constructor(path?: string) {
     this.#path = path;
     this.#known = path === undefined ? new Map() : new Map(Object.entries(read(path)));
   }
 
-  get(name: string, stamp: string): Remembered | undefined {
-    const known = this.#known.get(name);
+  get(path: string, stamp: string): Remembered | undefined {
+    const known = this.#known.get(path);
     return known?.stamp === stamp ? known : undefined;
   }
 
-  set(name: string, remembered: Remembered): void {
-    this.#known.set(name, remembered);
+  set(path: string, remembered: Remembered): void {
+    this.#known.set(path, remembered);
     this.#changed = true;
   }
 
   /**
-   * Forgets what is no longer there; and with it what was counted as if those had it, where layers have files of one
-   * another.
+   * Forgets all else, which is no longer there; and with it what was counted as if those had it, where layers have
+   * files of one another.
    */
-  keepOnly(names: ReadonlySet<string>): void {
-    const gone = [...this.#known.keys()].filter((name) => !names.has(name));
+  keepOnly(paths: ReadonlySet<string>): void {
+    const gone = [...this.#known].filter(([path]) => !paths.has(path));
     if (gone.length === 0) return;
-    const entangled = [...this.#known].filter(([, { alone }]) => !alone).map(([name]) => name);
-    for (const name of [...gone, ...entangled]) this.#known.delete(name);
+    const isEntangled = gone.some(([, { alone }]) => !alone);
+    const doubtful = isEntangled ? [...this.#known].filter(([, { alone }]) => !alone) : [];
+    for (const [path] of [...gone, ...doubtful]) this.#known.delete(path);
     this.#changed = true;
   }
 

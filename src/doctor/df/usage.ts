@@ -14,7 +14,7 @@ export interface Usage {
   readonly Total: Room;
   /** Bytes in `Total` of blocks that files share by reflinks, beyond their first count; only where asked for. */
   readonly Reflinked?: number;
-  /** How many layers' sizes are of an earlier measurement: layers do not change. */
+  /** How many layers' and containers' sizes are of an earlier measurement: it is known that they have not changed. */
   readonly Remembered: number;
   readonly Kinds: readonly KindUsage[];
   /** Read-only layers, each after the one it lies on. */
@@ -84,6 +84,16 @@ export async function usageOf(state: RootState, options: MeasureOptions = {}): P
   return new Reckoning(state, needs, areas, await measure(areas, options)).usage();
 }
 
+/** How many layers and containers have all their directories remembered. */
+function countRemembered({ home }: RootState, areas: readonly Area[], { remembered }: Measured): number {
+  const [whole, parts] = [new Set<string>(), new Set<string>()];
+  for (const [at, { holder, path }] of areas.entries()) {
+    if (!path.startsWith(`${home}/`) || (holder.kind !== "layer" && holder.kind !== "container")) continue;
+    (remembered[at] ? whole : parts).add(holder.kind === "layer" ? holder.chainID : holder.id);
+  }
+  return [...whole].filter((each) => !parts.has(each)).length;
+}
+
 class Reckoning {
   readonly #state: RootState;
   readonly #needs: Needs;
@@ -93,11 +103,13 @@ class Reckoning {
   readonly #containers = new Map<string, Room>();
   readonly #volumes = new Map<string, Room>();
   readonly #others = new Map<string, Room>();
+  readonly #remembered: number;
 
   constructor(state: RootState, needs: Needs, areas: readonly Area[], measured: Measured) {
     this.#state = state;
     this.#needs = needs;
     this.#measured = measured;
+    this.#remembered = countRemembered(state, areas, measured);
     for (const [at, { holder }] of areas.entries()) {
       const room = measured.rooms[at] ?? nothing;
       if (holder.kind === "layer") add(this.#layers, holder.chainID, room);
@@ -110,7 +122,7 @@ class Reckoning {
 
   usage(): Usage {
     const { root: Root, driver: Driver } = this.#state;
-    const { rooms, repeated, remembered } = this.#measured;
+    const { rooms, repeated } = this.#measured;
     const Layers = [...this.#layers].map(([ChainID, room]) => {
       const Parent = this.#state.layerdb.layers.get(hexOf(ChainID))?.parent;
       return { ChainID, ...(Parent && { Parent }), ...room };
@@ -125,7 +137,7 @@ class Reckoning {
       ...this.#otherKinds(),
     ];
     const reflinked = repeated && { Reflinked: repeated.reduce((sum, bytes) => sum + bytes, 0) };
-    const counted = { Total: sumOf(rooms), ...reflinked, Remembered: remembered };
+    const counted = { Total: sumOf(rooms), ...reflinked, Remembered: this.#remembered };
     return { Root, Driver, ...counted, Kinds, Layers, Images, Containers, Volumes };
   }
 

@@ -6,6 +6,8 @@ export interface Walked {
   /** Of all that has one name. */
   readonly bytes: number;
   readonly inodes: number;
+  /** From when on it can be taken to stay as it is, if nobody writes to it; in seconds since 1970. */
+  readonly restsAt: number;
   /** Files of several names, a row for each that was found: they may be met elsewhere again. */
   readonly links: Links;
   /** Blocks that files share by reflinks, where that was asked for: physical place and length in bytes, in turn. */
@@ -26,6 +28,13 @@ export interface WalkOptions {
   /** Also ask which blocks files share; it takes opening each. */
   readonly reflinks?: boolean;
 }
+
+/** What has changed may take other blocks when it has been written back: in half a minute, as a rule. */
+const writtenAfter = 60;
+/** XFS takes back what it has given to a file beyond its end every five minutes. */
+const trimmedAfter = 600;
+/** More than the last block of a file has, and what a long list of blocks takes. */
+const beyondEnd = 8192;
 
 /** Directories deeper than this are closed while the walk is below them, and opened again by `..`. */
 const mostOpen = 64;
@@ -48,6 +57,7 @@ export class Walk {
   #device = 0;
   #bytes = 0;
   #count = 0;
+  #restsAt = 0;
 
   constructor({ stops = new Set(), reflinks = false }: WalkOptions = {}) {
     this.#stops = stops;
@@ -70,6 +80,7 @@ export class Walk {
     return {
       bytes: this.#bytes,
       inodes: this.#count,
+      restsAt: this.#restsAt,
       links: {
         device: this.#device,
         inodes: BigUint64Array.from(this.#inodes),
@@ -110,9 +121,11 @@ export class Walk {
   }
 
   #add(dir: number, name: string): void {
-    const { nlink, blocks } = this.#stat;
+    const { nlink, blocks, size } = this.#stat;
     const type = this.#stat.mode & sys.S.IFMT;
     const bytes = blocks * 512;
+    const isLoose = type === sys.S.IFREG && bytes > size + beyondEnd;
+    this.#restsAt = Math.max(this.#restsAt, this.#stat.ctime + (isLoose ? trimmedAfter : writtenAfter));
     if (nlink > 1 && type !== sys.S.IFDIR) {
       this.#inodes.push(this.#stat.ino);
       this.#names.push(nlink);

@@ -1,6 +1,7 @@
-import { lstatSync, readdirSync, readFileSync, type Stats } from "node:fs";
-import { basename, join } from "node:path";
-import { decodeName, encodeName, isErrno, messageOf } from "../../spec/index.js";
+import { lstatSync, readdirSync, readFileSync } from "node:fs";
+import { basename } from "node:path";
+import { decodeName, isErrno, messageOf } from "../../spec/index.js";
+import * as sys from "../../sys/index.js";
 
 /** A small file, as it was found: its text, or why there is none to be had. */
 export type Fact = { readonly text: string; readonly mode: number } | { readonly problem: string };
@@ -12,7 +13,7 @@ const longest = 64 << 20;
 export function readFact(path: string): Fact | undefined {
   try {
     const found = lstatSync(path);
-    if (!found.isFile()) return { problem: `it is ${kindOf(found)}, no file` };
+    if (!found.isFile()) return { problem: `it is ${kindOf(found.mode)}, no file` };
     if (found.size > longest) return { problem: `it has ${found.size} bytes` };
     return { text: readFileSync(path, "utf8"), mode: found.mode & 0o7777 };
   } catch (error) {
@@ -39,24 +40,33 @@ export interface Node {
   readonly gid: number;
   readonly size: number;
   readonly mtimeMs: number;
+  /** Identifies what is there and its state: another after any change, of a directory after that of an entry. */
+  readonly stamp: string;
 }
 
 /** What is in a directory, by name, in byte-wise order; nothing where there is none. */
 export function nodesIn(dir: string): Map<string, Node> {
   const nodes = new Map<string, Node>();
   for (const name of namesIn(dir)) {
-    const node = nodeAt(join(dir, name));
+    const node = nodeAt(`${dir}/${name}`);
     if (node) nodes.set(name, node);
   }
   return nodes;
 }
 
+const stat = new sys.Stat();
+
 /** @param path decoded @returns undefined: there is nothing */
 export function nodeAt(path: string): Node | undefined {
-  const found = lstatSync(encodeName(path), { throwIfNoEntry: false });
-  if (!found) return undefined;
-  const { mode, uid, gid, size, mtimeMs } = found;
-  return { name: basename(path), kind: kindOf(found), mode: mode & 0o7777, uid, gid, size, mtimeMs };
+  if (!sys.tryLstatat(sys.AT_FDCWD, path, stat)) return undefined;
+  const { mode, uid, gid, size, mtimeNs, stamp } = stat;
+  const mtimeMs = Number(mtimeNs) / 1e6;
+  return { name: basename(path), kind: kindOf(mode), mode: mode & 0o7777, uid, gid, size, mtimeMs, stamp };
+}
+
+/** The stamp of what is at a decoded path; `-` where there is nothing. */
+export function stampAt(path: string): string {
+  return sys.tryLstatat(sys.AT_FDCWD, path, stat) ? stat.stamp : "-";
 }
 
 /** Names in a directory, sorted; none where there is no directory. */
@@ -69,9 +79,10 @@ export function namesIn(dir: string): string[] {
   }
 }
 
-function kindOf(found: Stats): NodeKind {
-  if (found.isDirectory()) return "directory";
-  if (found.isFile()) return "file";
-  if (found.isSymbolicLink()) return "symlink";
-  return found.isBlockDevice() ? "block" : "other";
+function kindOf(mode: number): NodeKind {
+  const type = mode & sys.S.IFMT;
+  if (type === sys.S.IFDIR) return "directory";
+  if (type === sys.S.IFREG) return "file";
+  if (type === sys.S.IFLNK) return "symlink";
+  return type === sys.S.IFBLK ? "block" : "other";
 }

@@ -1,18 +1,31 @@
 import { join } from "node:path";
 import { messageOf } from "../../spec/index.js";
-import { type Fact, nodesIn, readFact, textOf } from "./fact.js";
+import { type Fact, type Node, nodesIn, readFact, stampAt, textOf } from "./fact.js";
+import type { Pass } from "./readings.js";
 import type { ContainerConfig, ContainerState } from "./root-state.js";
 
-/** @param dir `containers` */
-export function* readContainers(dir: string, brief: boolean): Generator<[string, ContainerState]> {
+/** @param dir `containers` @param pass only what tells who needs what is read */
+export function* readContainers(dir: string, pass: Pass | undefined): Generator<[string, ContainerState]> {
   for (const [name, node] of nodesIn(dir)) {
     const path = join(dir, name);
-    const configFact = readFact(join(path, "config.v2.json"));
-    const hostConfigFact = brief ? undefined : readFact(join(path, "hostconfig.json"));
-    const nodes = brief ? new Map() : nodesIn(path);
-    const state = { node, nodes, ...(hostConfigFact && { hostConfigFact }) };
-    yield [name, { ...state, ...(configFact && { configFact }), ...configIn(configFact) }];
+    yield [name, pass ? brieflyOf(path, node, pass) : containerOf(path, node)];
   }
+}
+
+function containerOf(path: string, node: Node): ContainerState {
+  const configFact = readFact(join(path, "config.v2.json"));
+  const hostConfigFact = readFact(join(path, "hostconfig.json"));
+  return {
+    ...{ node, nodes: nodesIn(path) },
+    ...(hostConfigFact && { hostConfigFact }),
+    ...(configFact && { configFact }),
+    ...configIn(configFact),
+  };
+}
+
+function brieflyOf(path: string, node: Node, pass: Pass): ContainerState {
+  const file = join(path, "config.v2.json");
+  return { node, nodes: new Map(), ...pass.of(file, stampAt(file), () => configIn(readFact(file))) };
 }
 
 function configIn(fact: Fact | undefined): { config: ContainerConfig } | { problem: string } {

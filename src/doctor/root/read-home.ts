@@ -1,7 +1,8 @@
 import { readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { decodeName, encodeName, isErrno } from "../../spec/index.js";
-import { type Node, namesIn, nodesIn, readFact } from "./fact.js";
+import { type Node, namesIn, nodesIn, readFact, stampAt } from "./fact.js";
+import type { Pass } from "./readings.js";
 import type { DriverName, LayerDirectory, Link } from "./root-state.js";
 
 /** Where a driver has its layers' directories. */
@@ -57,9 +58,13 @@ function ofOverlay(path: string): Pick<LayerDirectory, "lowerID"> {
   return lowerID ? { lowerID } : {};
 }
 
-/** `overlay2/l`. */
-export function* readLinks(home: string): Generator<[string, Link]> {
+/** `overlay2/l`: a symlink does not change, but is made anew. */
+export function readLinks(home: string, pass: Pass | undefined): Iterable<[string, Link]> {
   const dir = join(home, "l");
+  return pass ? pass.of(dir, stampAt(dir), () => [...linksIn(dir)]) : linksIn(dir);
+}
+
+function* linksIn(dir: string): Generator<[string, Link]> {
   for (const [name, node] of nodesIn(dir)) {
     const target = node.kind === "symlink" ? targetOf(join(dir, name)) : undefined;
     yield [name, { node, ...(target !== undefined && { target }) }];

@@ -3,13 +3,17 @@ import { join } from "node:path";
 import { maxDocument } from "../../image/index.js";
 import { type ChainID, type ImageID, imageIDOf, messageOf, nextChainID, parseImageConfig } from "../../spec/index.js";
 import { type Node, nodesIn, readFact, textOf } from "./fact.js";
+import type { Pass } from "./readings.js";
 import type { ImageEntry, ImageMetadata, Repositories } from "./root-state.js";
 
 const hex = /^[0-9a-f]{64}$/;
 
 /** @param dir `imagedb/content/sha256` */
-export function* readContents(dir: string): Generator<[string, ImageEntry]> {
-  for (const [name, node] of nodesIn(dir)) yield [name, imageOf(join(dir, name), node)];
+export function* readContents(dir: string, pass: Pass | undefined): Generator<[string, ImageEntry]> {
+  for (const [name, node] of nodesIn(dir)) {
+    const path = join(dir, name);
+    yield [name, pass ? pass.of(path, node.stamp, () => imageOf(path, node)) : imageOf(path, node)];
+  }
 }
 
 function imageOf(path: string, node: Node): ImageEntry {

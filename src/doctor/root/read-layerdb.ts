@@ -1,39 +1,50 @@
 import { join } from "node:path";
 import { type ChainID, type Digest, isCacheID, parseDigest } from "../../spec/index.js";
-import { type Fact, nodesIn, readFact, textOf } from "./fact.js";
+import { type Fact, type Node, nodesIn, readFact, textOf } from "./fact.js";
+import type { Pass } from "./readings.js";
 import type { LayerEntry, MountEntry } from "./root-state.js";
 
-/** @param dir `layerdb/sha256` */
-export function* readLayers(dir: string, brief: boolean): Generator<[string, LayerEntry]> {
+/** @param dir `layerdb/sha256` @param pass only what tells who needs what is read */
+export function* readLayers(dir: string, pass: Pass | undefined): Generator<[string, LayerEntry]> {
   for (const [name, node] of nodesIn(dir)) {
     const path = join(dir, name);
-    const facts = factsIn(path, ["diff", "cache-id", "parent", ...(brief ? [] : (["size"] as const))]);
-    const size = textOf(facts.size) ?? "";
+    const entry = pass
+      ? pass.of(path, node.stamp, () => layerOf(node, new Map(), factsIn(path, [...pointers])))
+      : layerOf(node, nodesIn(path), factsIn(path, [...pointers, "size"]));
+    yield [name, entry];
+  }
+}
+
+const pointers = ["diff", "cache-id", "parent"] as const;
+
+function layerOf(node: Node, nodes: LayerEntry["nodes"], facts: LayerEntry["facts"]): LayerEntry {
+  const size = textOf(facts.size) ?? "";
+  return defined<LayerEntry>({
+    ...{ node, nodes, facts },
+    chainID: /^[0-9a-f]{64}$/.test(node.name) ? (`sha256:${node.name}` as ChainID) : undefined,
+    diffID: digestIn(facts.diff),
+    parent: digestIn(facts.parent),
+    cacheID: idIn(facts["cache-id"]),
+    // Docker trims all facts but this one.
+    diffSize: /^\d+$/.test(size) ? Number(size) : undefined,
+  });
+}
+
+/** @param dir `layerdb/mounts` @param pass only what tells who needs what is read */
+export function* readMountEntries(dir: string, pass: Pass | undefined): Generator<[string, MountEntry]> {
+  for (const [name, node] of nodesIn(dir)) {
+    const path = join(dir, name);
     yield [
       name,
-      defined<LayerEntry>({
-        ...{ node, nodes: brief ? new Map() : nodesIn(path), facts },
-        chainID: /^[0-9a-f]{64}$/.test(name) ? (`sha256:${name}` as ChainID) : undefined,
-        diffID: digestIn(facts.diff),
-        parent: digestIn(facts.parent),
-        cacheID: idIn(facts["cache-id"]),
-        // Docker trims all facts but this one.
-        diffSize: /^\d+$/.test(size) ? Number(size) : undefined,
-      }),
+      pass ? pass.of(path, node.stamp, () => mountOf(path, node, new Map())) : mountOf(path, node, nodesIn(path)),
     ];
   }
 }
 
-/** @param dir `layerdb/mounts` */
-export function* readMountEntries(dir: string, brief: boolean): Generator<[string, MountEntry]> {
-  for (const [name, node] of nodesIn(dir)) {
-    const path = join(dir, name);
-    const facts = factsIn(path, ["mount-id", "init-id", "parent"]);
-    const [mountID, initID] = [idIn(facts["mount-id"]), idIn(facts["init-id"])];
-    const parent = digestIn<ChainID>(facts.parent);
-    const nodes = brief ? new Map() : nodesIn(path);
-    yield [name, defined<MountEntry>({ node, nodes, facts, mountID, initID, parent })];
-  }
+function mountOf(path: string, node: Node, nodes: MountEntry["nodes"]): MountEntry {
+  const facts = factsIn(path, ["mount-id", "init-id", "parent"]);
+  const [mountID, initID] = [idIn(facts["mount-id"]), idIn(facts["init-id"])];
+  return defined<MountEntry>({ node, nodes, facts, mountID, initID, parent: digestIn<ChainID>(facts.parent) });
 }
 
 function factsIn<Name extends string>(dir: string, names: readonly Name[]): { [name in Name]?: Fact } {

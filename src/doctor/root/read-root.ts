@@ -13,53 +13,63 @@ import { hasData, homeOf, readDirectories, readLinks } from "./read-home.js";
 import { readContents, readMetadata, readRepositories } from "./read-images.js";
 import { readKept } from "./read-kept.js";
 import { readLayers, readMountEntries } from "./read-layerdb.js";
+import { Readings } from "./readings.js";
 import { type DriverName, drivers, type RootState } from "./root-state.js";
 import { usedMounts } from "./used-mounts.js";
+
+export interface ReadOptions {
+  /**
+   * Only what tells who needs what; what lies in directories and entries besides counts as empty, which is for who adds
+   * up, and not for who judges.
+   */
+  readonly brief?: boolean;
+  /** Of earlier times: what is `brief` is taken from them, where it was not made anew since. */
+  readonly readings?: Readings;
+}
 
 /**
  * Reads a data root as it lies there, with no daemon and without changing anything.
  *
  * @param driver where the root has data of several
- * @param options `brief`: only what tells who needs what; what lies in directories and entries besides counts as empty,
- * which is for who adds up, and not for who judges
  * @throws NotFound: no such directory, or no data of a driver in it; Conflict: it has data of several drivers;
  * InvalidParameter: no such driver
  */
 export async function readRoot(
   path: string,
   driver?: string,
-  { brief = false }: { readonly brief?: boolean } = {},
+  { brief = false, readings = new Readings() }: ReadOptions = {},
 ): Promise<RootState> {
   const root = await realpath(path).catch((error) => {
     throw isErrno(error, "ENOENT") ? new NotFound(`there is no data root ${path}`, { cause: error }) : error;
   });
   const [name, others] = driverOf(root, driver);
   const home = homeOf(root, name);
+  const pass = brief ? readings.begin() : undefined;
   const images = join(root, "image", name);
   const directories = await mapped(readDirectories(home, name, brief));
-  const layers = await mapped(readLayers(join(images, "layerdb", "sha256"), brief));
+  const layers = await mapped(readLayers(join(images, "layerdb", "sha256"), pass));
   const layerdb = join(images, "layerdb");
   const mounted = mountsBelow(root);
   const imagedb = join(images, "imagedb");
-  return {
+  const state: RootState = {
     ...{ root, driver: name, others, home },
     directories,
-    links: await mapped(name === "overlay2" ? readLinks(home) : []),
+    links: await mapped(name === "overlay2" ? readLinks(home, pass) : []),
     layerdb: {
       path: layerdb,
       layers,
-      mounts: await mapped(readMountEntries(join(layerdb, "mounts"), brief)),
+      mounts: await mapped(readMountEntries(join(layerdb, "mounts"), pass)),
       tmp: nodesIn(join(layerdb, "tmp")),
     },
     images: {
       path: images,
-      contents: await mapped(readContents(join(imagedb, "content", "sha256"))),
+      contents: await mapped(readContents(join(imagedb, "content", "sha256"), pass)),
       metadata: await mapped(readMetadata(join(imagedb, "metadata", "sha256"), brief)),
       repositories: readRepositories(join(images, "repositories.json")),
       nodes: nodesIn(images),
       distribution: brief ? [] : [...readDistribution(join(images, "distribution"))],
     },
-    containers: await mapped(readContainers(join(root, "containers"), brief)),
+    containers: await mapped(readContainers(join(root, "containers"), pass)),
     mounted,
     inUse: brief ? new Set() : usedMounts(mounted),
     node: nodeAt(root)!,
@@ -73,6 +83,8 @@ export async function readRoot(
     isBoundOnItself: isBoundOnItself(root),
     unreadable: [...readDatabases(root)],
   };
+  pass?.end();
+  return state;
 }
 
 /** Small files are read fastest synchronously; a daemon that is asked for this goes on answering meanwhile. */

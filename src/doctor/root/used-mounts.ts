@@ -1,6 +1,7 @@
-import { lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { lstatSync } from "node:fs";
 import type { MountPoint } from "../../disk/index.js";
 import { encodeName } from "../../spec/index.js";
+import { mountNamespaces } from "./mount-namespaces.js";
 
 /**
  * Paths of the mounts whose file systems are seen at another place in another mount namespace than ours, as a container
@@ -14,8 +15,8 @@ export function usedMounts(mounts: readonly MountPoint[]): Set<string> {
     if (device !== undefined) paths.set(device, path);
   }
   const used = new Set<string>();
-  for (const pid of paths.size === 0 ? [] : otherNamespaces()) {
-    for (const { device, point } of mountsOf(pid)) {
+  for (const { isOwn, mountinfo } of paths.size === 0 ? [] : mountNamespaces().all) {
+    for (const { device, point } of isOwn ? [] : mountsIn(mountinfo)) {
       const path = paths.get(device);
       if (path !== undefined && point !== path) used.add(path);
     }
@@ -35,31 +36,10 @@ function deviceOf(path: string): string | undefined {
   }
 }
 
-/** A process of each mount namespace but ours. Those that may not be looked at are passed over. */
-function otherNamespaces(): Iterable<string> {
-  const own = readlinkSync("/proc/self/ns/mnt");
-  const found = new Map<string, string>();
-  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
-    const namespace = tried(() => readlinkSync(`/proc/${pid}/ns/mnt`));
-    if (namespace !== undefined && namespace !== own) found.set(namespace, pid);
-  }
-  return found.values();
-}
-
 /** @see proc(5): `36 35 98:0 /root /point …` */
-function* mountsOf(pid: string): Generator<{ readonly device: string; readonly point: string }> {
-  const lines = tried(() => readFileSync(`/proc/${pid}/mountinfo`, "latin1")) ?? "";
-  for (const line of lines.split("\n")) {
+function* mountsIn(mountinfo: string): Generator<{ readonly device: string; readonly point: string }> {
+  for (const line of mountinfo.split("\n")) {
     const [, , device = "", , point = ""] = line.split(" ", 5);
     yield { device, point };
-  }
-}
-
-/** Processes end while they are looked at. */
-function tried<T>(look: () => T): T | undefined {
-  try {
-    return look();
-  } catch {
-    return undefined;
   }
 }
