@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { syncFileSystem } from "../src/disk/index.js";
 import { messageOf, Undo } from "../src/spec/index.js";
 import { pingsUntil } from "../test/oracle/pings.js";
@@ -26,6 +27,8 @@ const options = optionsOf(process.argv.slice(2));
 const interrupt = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => interrupt.abort());
 const failures = new Map<string, string>();
+/** Most threads without work end after a minute; a runtime of Go gives memory back as late. */
+const restMs = 90_000;
 
 await prepare({ ...packages, ...benchPackages });
 if (lacking("root", "mounts", "loop", "mkfs.xfs", "mmdebstrap", "docker", "docker-registry", "skopeo") === undefined) {
@@ -102,7 +105,8 @@ async function once(contender: Contender, { enter, prepare, run, after, pids }: 
 async function tellAtRest({ contenders, works }: Stage): Promise<void> {
   const work = works.find(({ name }) => name === "run");
   if (!work) return;
-  console.log("\nmemory at rest");
+  console.log("\nmemory at rest, a minute and a half after the last work");
+  await delay(restMs, undefined, { signal: interrupt.signal });
   for (const contender of contenders.filter(({ socket }) => socket !== undefined)) {
     await work.enter(contender);
     console.log(told(contender.name, await atRest(contender)));
