@@ -3,6 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { du } from "./oracle/du.js";
 import { dockerArchive } from "./oracle/image-archives.js";
 import { layerTar } from "./oracle/image-stores.js";
 import { layerkitMain } from "./oracle/layerkitd.js";
@@ -104,6 +105,20 @@ describe.skipIf(skip)("repair", () => {
     const kept = /kept in (\S+): /.exec(said)?.[1] ?? "";
     const file = join(middle().directory, "diff/etc/middle").slice(root.length + 1);
     expect(readFileSync(join(root, kept, file), "utf8")).toBe("MIDDLE\n");
+    const listed = (await done("repair", "--list", "--format", "json")).split("\n").filter(Boolean);
+    const rows = listed.map((line) => JSON.parse(line) as Record<string, string>);
+    expect(rows.map(({ KeptIn = "" }) => existsSync(join(root, KeptIn)))).not.toContain(false);
+    expect(rows).toContainEqual(
+      expect.objectContaining({ Path: file, KeptIn: join(kept, file), Why: expect.stringMatching(/^layer \w{12} /) }),
+    );
+    for (const { KeptIn = "", SizeBytes } of rows) {
+      expect(Number(SizeBytes)).toBe((await du(join(root, KeptIn))).Bytes);
+    }
+    expect(await done("repair", "--list")).toMatch(
+      /^REMOVED +SIZE +INODES +PATH +WHY\n[\s\S]* things?, .*--purge deletes/,
+    );
+    const check = await layerkit("check");
+    expect(check).toMatchObject({ status: 0, stdout: expect.stringMatching(/kept: layerkit repair --list\.\n$/) });
     rmSync(join(root, file));
     expect(await done("repair", "--put-back", file)).toMatch(/is in its place again/);
     expect(readFileSync(join(root, file), "utf8")).toBe("MIDDLE\n");
@@ -156,6 +171,8 @@ describe.skipIf(skip)("repair", () => {
   test("works where nobody else does, and says who does", { timeout: 60_000 }, async () => {
     await done("load", "-i", join(disk.path, "image.tar"));
     const wrong = await layerkit("repair", "--purge", "--dry-run");
+    expect(await done("repair", "--list")).toBe(`No repair of ${root} has kept anything.\n`);
+    expect(await done("repair", "--list", "--format", "json")).toBe("");
     expect(wrong).toMatchObject({ status: 2, stderr: expect.stringContaining("only one of") });
     expect((await layerkit("repair", "--purge")).stderr).toMatch(/^layerkit: no repair of .* has kept anything\n$/);
     expect((await layerkit("repair", "--from", "/nonexistent")).stderr).toMatch(/^layerkit: there is no \/nonexistent/);

@@ -23,6 +23,7 @@ export type { Item } from "./reclaim/item.js";
 export { leftoversIn } from "./reclaim/leftovers.js";
 export { isPinned, pinFile, readPins } from "./reclaim/pins.js";
 export * from "./reclaim/reclaim.js";
+export { type KeptThing, keptThings } from "./repair/kept-things.js";
 export { isWrong, type Planned, planRepair } from "./repair/plan.js";
 export { listKept, purgeQuarantine, putBack, quarantineName } from "./repair/quarantine.js";
 export { type Left, type Repaired, type RepairOptions, repair } from "./repair/repair.js";

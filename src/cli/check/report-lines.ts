@@ -15,12 +15,20 @@ const mostNames = 8;
 /** For people: one block a finding, the worst first. */
 export function lines(report: Report, words: Words): string[] {
   const { findings, root, driver } = report;
-  if (findings.length === 0) return [`Nothing is wrong with ${root} (${driver}).`];
+  if (findings.length === 0) return [`Nothing is wrong with ${root} (${driver}).`, ...kept(report)];
   const blocks = Object.entries(heads).flatMap(([severity, head]) => {
     const some = findings.filter((each) => each.severity === severity);
     return some.length === 0 ? [] : [`${head}:`, ...some.flatMap((each) => [...block(each, report, words), ""])];
   });
-  return [...blocks, `${summary(findings)} in ${root} (${driver}).`];
+  return [...blocks, `${summary(findings)} in ${root} (${driver}).`, ...kept(report)];
+}
+
+/** Nothing to be repaired: it only takes room. */
+function kept({ kept }: Report): string[] {
+  if (!kept) return [];
+  return [
+    `${kept} ${kept === 1 ? "thing" : "things"} that repairs have removed ${kept === 1 ? "is" : "are"} kept: layerkit repair --list.`,
+  ];
 }
 
 function block(finding: Finding, report: Report, words: Words): string[] {

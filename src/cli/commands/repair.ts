@@ -20,6 +20,7 @@ interface Options {
   /** false: `--no-fetch`. */
   readonly fetch: boolean;
   readonly names?: boolean;
+  readonly list?: boolean;
   readonly purge?: boolean;
   readonly putBack?: string;
   readonly format?: Format;
@@ -35,6 +36,7 @@ export function repairCommand(): Command {
     .option("--from <path>", "an image archive, or another data root, that has what is lost; may be repeated", collect)
     .option("--names", "give images without a name back what containers, or --from, say they were called")
     .option("--no-fetch", "ask no registry")
+    .option("--list", "what repairs have removed and kept: when, why, from where and how much")
     .option("--purge", "delete what repairs have removed and kept")
     .option("--put-back <path>", "move what a repair has removed back to its place")
     .addOption(formatOption())
@@ -43,11 +45,15 @@ export function repairCommand(): Command {
 
 async function run(given: Alone<Options>): Promise<void> {
   const { settings, options } = given;
-  const { purge, putBack, dryRun } = options;
-  if ([purge, putBack, dryRun].filter(Boolean).length > 1) {
-    throw new WrongUsage("repair takes only one of --dry-run, --purge and --put-back");
+  const { list, purge, putBack, dryRun } = options;
+  if ([list, purge, putBack, dryRun].filter(Boolean).length > 1) {
+    throw new WrongUsage("repair takes only one of --dry-run, --list, --purge and --put-back");
   }
   const root = await realRoot(settings.root);
+  if (list) {
+    const { printKept } = await import("../repair/list-kept.js");
+    return await printKept(root, options.format, given.interrupt.stop);
+  }
   if (dryRun) return await plan(root, given);
   const { Ownership } = await import("../../engine/index.js");
   await using _owner = await Ownership.take(root);
@@ -125,7 +131,7 @@ function summary(root: string, done: number, left: number): string {
 }
 
 function keptLine(root: string, quarantine: string): string {
-  const back = "layerkit repair --put-back PATH moves it back, --purge deletes it";
+  const back = "layerkit repair --list shows it, --put-back PATH moves it back, --purge deletes it";
   return `What was removed or replaced is kept in ${relative(root, quarantine)}: ${back}.`;
 }
 

@@ -1,4 +1,5 @@
 import { type ImageID, shortID } from "../../spec/index.js";
+import { listKept } from "../repair/quarantine.js";
 import type { RootState } from "../root/root-state.js";
 import type { Finding } from "./finding.js";
 
@@ -10,13 +11,16 @@ export interface Report {
   readonly findings: readonly Finding[];
   /** In one line each, what cannot be known. */
   readonly notes: readonly string[];
+  /** How many things repairs have removed or replaced and kept: nothing is wrong with them. */
+  readonly kept: number;
   /** What people call the images and containers of the findings, by ID; those without a name are not in it. */
   readonly names: Readonly<Record<string, string>>;
 }
 
 export function reportOn(state: RootState, findings: readonly Finding[], notes: readonly string[]): Report {
   const { root, driver } = state;
-  return { root, driver, findings, notes: [...notes, ...blindSpots(state)], names: namesIn(state, findings) };
+  const kept = listKept(root).length;
+  return { root, driver, findings, notes: [...notes, ...blindSpots(state)], kept, names: namesIn(state, findings) };
 }
 
 /** What only a check of another driver would tell. */
