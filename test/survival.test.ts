@@ -1,11 +1,12 @@
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { call } from "./oracle/engine-call.js";
 import { Layerkitd } from "./oracle/layerkitd.js";
 import { lacking } from "./oracle/programs.js";
 import { leftovers } from "./oracle/root-leftovers.js";
+import { output } from "./oracle/run.js";
 import { runLeftovers } from "./oracle/run-leftovers.js";
 import { sampleArchive } from "./oracle/sample-image.js";
 import { loopDisk, type Scratch } from "./oracle/scratch.js";
@@ -15,10 +16,10 @@ const timeout = 60_000;
 
 /** Numbered lines without an end, a burst at a time. */
 const counting = (to: string) =>
-  `i=0; while :; do j=0; while test $j -lt 40; do i=$((i+1)) j=$((j+1)); echo $i${to}; done; sleep 0.02; done`;
-/** Waits for a file in /go, and ends. */
-const until = (name: string, status: number) =>
-  `while ! test -e /go/${name}; do sleep 0.02; done; rm /go/${name}; exit ${status}`;
+  `i=0; while :; do j=0; while test $j -lt 200; do i=$((i+1)) j=$((j+1)); echo $i${to}; done; sleep 0.1; done`;
+/** Waits for a line of a FIFO in /go, and ends. */
+const until = (name: string, status: number) => `read line < /go/${name}; exit ${status}`;
+const fifos = ["ends", "again", "gives-up", "brief", "lasting", "never"];
 
 /** The lines are numbered from 1 without a gap. */
 function expectWhole(text: string, what: string): void {
@@ -33,12 +34,19 @@ describe.skipIf(skip)("containers survive their daemon", () => {
   let go: string;
   let daemon: Layerkitd;
   const ids = new Set<string>();
+  const held = new Map<string, number>();
 
   beforeAll(async () => {
     disk = await loopDisk("ext4", "1G");
     root = join(disk.path, "root");
     go = join(disk.path, "go");
     mkdirSync(go);
+    await output(
+      "mkfifo",
+      fifos.map((name) => join(go, name)),
+    );
+    // Open at both ends: a line that is written stays until it is read.
+    for (const name of fifos) held.set(name, openSync(join(go, name), "r+"));
     daemon = await Layerkitd.start(root);
     await daemon.tryDocker(["load"], { input: await sampleArchive("sample:1") });
   });
@@ -49,10 +57,11 @@ describe.skipIf(skip)("containers survive their daemon", () => {
     const left = (await last.docker("ps", "-aq")).split("\n").filter(Boolean);
     if (left.length > 0) await last.docker("rm", "-f", ...left);
     await last[Symbol.asyncDispose]();
+    for (const fd of held.values()) closeSync(fd);
     await disk[Symbol.asyncDispose]();
   });
 
-  const signal = (name: string) => writeFileSync(join(go, name), "");
+  const signal = (name: string) => writeSync(held.get(name)!, "\n");
   const stateOf = async (name: string) =>
     JSON.parse(await daemon.docker("inspect", "--format", "{{json .State}}", name));
 
@@ -115,7 +124,7 @@ describe.skipIf(skip)("containers survive their daemon", () => {
 
       // What goes on does so with all that belongs to it.
       await expect.poll(async () => (await stateOf("health")).Health.Status, { timeout: 10_000 }).toBe("unhealthy");
-      signal("healthy");
+      writeFileSync(join(go, "healthy"), "");
       await expect.poll(async () => (await stateOf("health")).Health.Status, { timeout: 10_000 }).toBe("healthy");
       expect(await stateOf("frozen")).toMatchObject({ Status: "paused", Health: { Status: "starting" } });
       await daemon.docker("unpause", "frozen");

@@ -29,7 +29,7 @@ describe.skipIf(skip)("testcontainers, unchanged", () => {
         { exitCode: 3, output: "value\ncopied before\n", stdout: "value\ncopied before\n", stderr: "" },
         expect.objectContaining({ exitCode: 0, output: "600 /var/deep/down\n" }),
         true,
-        "copied before\nit is up\n",
+        ["copied before", "it is up"],
         true,
         expect.objectContaining({ output: "copied after\n" }),
         true,

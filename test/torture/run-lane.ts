@@ -5,7 +5,7 @@ import { oneOf } from "./materials.js";
 
 /** Numbered lines: without an end, or a hundred of them. */
 const counting =
-  "i=0; while :; do j=0; while test $j -lt 20; do i=$((i+1)) j=$((j+1)); echo $i; done; sleep 0.01; done";
+  "i=0; while :; do j=0; while test $j -lt 200; do i=$((i+1)) j=$((j+1)); echo $i; done; sleep 0.1; done";
 const brief = "i=0; while test $i -lt 100; do i=$((i+1)); echo $i; done; exit 5";
 
 const kinds = {
