@@ -42,7 +42,7 @@ describe.skipIf(skip)("the collector of a daemon", () => {
     const config = join(disk.path, "daemon.json");
     const layerkit = (...args: string[]) => run(process.execPath, [layerkitMain, "--root", root, ...args]);
     const limits = (given: Record<string, unknown>) => writeFileSync(config, JSON.stringify(given));
-    limits({ "gc-keep-storage": "1g" });
+    limits({});
     await using daemon = await Layerkitd.start(root, ["--config-file", config]);
     for (const name of ["used:1", "again:1", "named:1", "oldest:1", "older:1"]) await load(daemon, image(name, 8));
     await load(daemon, image("labelled:1", 8, { "layerkit.pin": "yes" }));
@@ -82,6 +82,22 @@ describe.skipIf(skip)("the collector of a daemon", () => {
     await said(daemon, /collected image named:1[\s\S]*collected image older:1[\s\S]*collected image again:1/);
     await said(daemon, /bytes of 1048576, and nothing more can be collected/);
     expect(await names(daemon)).toEqual(["labelled:1", "untagged:1", "used:1"]);
+  });
+
+  test("knows what was used before there was a limit, and before it started", { timeout: 60_000 }, async () => {
+    await using disk = await loopDisk("ext4", "200M");
+    const root = join(disk.path, "root");
+    {
+      await using daemon = await Layerkitd.start(root);
+      for (const name of ["used:1", "idle:1"]) await load(daemon, image(name, 8));
+      await daemon.docker("create", "--network", "none", "--name", "gone", "used:1", "x");
+      await daemon.docker("rm", "gone");
+    }
+    const config = join(disk.path, "daemon.json");
+    writeFileSync(config, JSON.stringify({ "gc-keep-storage": "14m", "gc-min-age": "0s" }));
+    await using daemon = await Layerkitd.start(root, ["--config-file", config]);
+    await said(daemon, /collected image idle:1/);
+    expect(await names(daemon)).toEqual(["used:1"]);
   });
 
   test("keeps the disk below a percentage, after what is loaded too", { timeout: 60_000 }, async () => {

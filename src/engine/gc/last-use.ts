@@ -35,7 +35,15 @@ export class LastUse {
   /** It is used now. */
   note(id: ImageID, nowMs = Date.now()): void {
     this.#used.set(id, nowMs);
-    if ((this.#written.get(id) ?? 0) + graceMs > nowMs) return;
+    if ((this.#written.get(id) ?? 0) + graceMs <= nowMs) this.#write(id, nowMs);
+  }
+
+  /** Writes down what was not yet, of images that are there still. */
+  close(isThere: (id: ImageID) => boolean): void {
+    for (const [id, nowMs] of this.#used) if (this.#written.get(id) !== nowMs && isThere(id)) this.#write(id, nowMs);
+  }
+
+  #write(id: ImageID, nowMs: number): void {
     const directory = join(this.#imagedb, "metadata/sha256", hexOf(id));
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     const path = join(directory, file);

@@ -17,32 +17,44 @@ const uses = ["create", "start", "restart", "commit"];
 const arrivals = ["pull", "load", "import", "tag"];
 
 /**
- * Notes when images are used, and collects after something has come and from time to time, as the settings of the
- * moment say. Resolves when `signal` fires.
+ * Notes when images are used, always, and collects after something has come and from time to time, as the settings of
+ * the moment say. Resolves when `signal` fires.
  */
 export async function watchUses(parts: WatchParts, signal: AbortSignal): Promise<void> {
   const collector = new Passes(parts);
   signal.addEventListener("abort", () => collector.end(), { once: true });
   collector.after(parts.settings.current.gc ? afterMs : idleMs);
+  const { imageStore, lastUse, report } = parts;
+  let isTold = false;
+  const noted = (note: () => void) => {
+    try {
+      note();
+      isTold = false;
+    } catch (error) {
+      if (!isTold) report(`that an image was used cannot be noted: ${messageOf(error)}`);
+      isTold = true;
+    }
+  };
   for await (const event of parts.events.read({ signal })) {
     if (event.Type === "daemon") collector.after(afterMs);
-    if (!parts.settings.current.gc) continue;
     const id = imageOf(parts, event);
     if (id === undefined) continue;
-    try {
-      parts.lastUse.note(id);
-    } catch (error) {
-      parts.report(`that an image was used cannot be noted: ${messageOf(error)}`);
-    }
-    if (event.Type === "image" || event.Action === "commit") collector.after(afterMs);
+    // With no limit, too: one that is set later is fair from its first minute.
+    noted(() => lastUse.note(id));
+    const isMore = event.Type === "image" || event.Action === "commit";
+    if (isMore && parts.settings.current.gc) collector.after(afterMs);
   }
   await collector.ended;
+  noted(() => lastUse.close((id) => imageStore.find(id) !== undefined));
 }
 
-/** The image that an event uses; undefined: none. */
+/** The image that an event uses, if it is there: containers may go on without theirs. */
 function imageOf({ containers, imageStore, references }: WatchParts, event: EventMessage): ImageID | undefined {
   const { Type, Action, Actor } = event;
-  if (Type === "container" && uses.includes(Action)) return containers.byID(Actor.ID)?.stored.Image as ImageID;
+  if (Type === "container" && uses.includes(Action)) {
+    const id = containers.byID(Actor.ID)?.stored.Image as ImageID | undefined;
+    return id && imageStore.find(id)?.id;
+  }
   if (Type !== "image" || !arrivals.includes(Action)) return undefined;
   try {
     return resolveImage(imageStore, references, Actor.ID).image.id;
