@@ -8,6 +8,7 @@ export default defineConfig({
     globalSetup: "dist/test/setup/global.js",
     // The product is loaded by Node itself; only test files go through vite.
     server: { deps: { external: [/\/dist\/(?!.*\.test\.js)/] } },
+    setupFiles: "dist/test/setup/threads.js",
     pool: "forks",
     // A process of its own for each file would spend half of the time on loading the same modules; tests share no state.
     isolate: false,
