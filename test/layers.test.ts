@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { RootAt } from "./damage/root-at.js";
 import { Dockerd } from "./oracle/dockerd.js";
 import { Layerkitd, layerkitMain } from "./oracle/layerkitd.js";
 import { lacking } from "./oracle/programs.js";
@@ -100,6 +101,43 @@ describe.skipIf(skip)("layerkit layers", () => {
       const tree = await layerkit("--format", "tree");
       expect(tree.stdout).toMatch(/^layer [0-9a-f]{12} in \S+, \d.*B\n[├└]─ layer /);
       expect(tree.stdout).toMatch(/container box\n[\s\S]*unused overlay/);
+    },
+  );
+
+  test.for(["dockerd", "layerkit"])(
+    "tells of each of %s's directories with vfs",
+    { timeout: 60_000 },
+    async (maker) => {
+      await using disk = await loopDisk("ext4", "500M");
+      const root = join(disk.path, "root");
+      const { rows } = commandOn(root);
+      const start = () =>
+        maker === "dockerd"
+          ? Dockerd.start(root, { driver: "vfs" })
+          : Layerkitd.start(root, ["--storage-driver", "vfs"]);
+      {
+        await using daemon = await start();
+        await fill(daemon);
+      }
+      // dockerd itself does not tell where they are.
+      const at = new RootAt(root, "vfs");
+      const all = await rows();
+      expect(all.map(({ Use }) => Use)).toEqual(["layer", "layer", "layer", "layer", "init", "container"]);
+      const stack = (name: string) =>
+        at
+          .layers(name)
+          .map(({ dir }) => dir)
+          .reverse();
+      for (const name of ["one:1", "two:1"]) {
+        expect((await rows(name)).map(({ Directory }) => Directory)).toEqual(stack(name));
+      }
+      const { mount, init } = at.container("box");
+      expect((await rows("box")).map(({ Directory }) => Directory)).toEqual([mount, init, ...stack("one:1")]);
+      for (const path of [mount, join(mount, "a"), `vfs/dir/${basename(mount)}`, basename(mount)]) {
+        expect(await rows(path), path).toMatchObject([{ Use: "container", Containers: ["box"] }]);
+      }
+      mkdirSync(join(dirname(mount), "f".repeat(64)));
+      expect((await rows()).at(-1)).toMatchObject({ Use: "unused", Name: "f".repeat(64) });
     },
   );
 

@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { type Reclaimed, readRoot, reclaim, repair, usesOf } from "../src/doctor/index.js";
 import { Engine } from "../src/engine/index.js";
 import { hexOf } from "../src/spec/index.js";
+import { dockerRoot } from "./damage/docker-root.js";
 import { Dockerd } from "./oracle/dockerd.js";
 import { du } from "./oracle/du.js";
 import { Layerkitd, layerkitMain } from "./oracle/layerkitd.js";
@@ -32,11 +33,13 @@ async function fill(daemon: Dockerd | Layerkitd): Promise<void> {
   await daemon.docker("volume", "create", "named");
 }
 
+const homeOf = (root: string, driver: string) => join(root, driver === "vfs" ? "vfs/dir" : driver);
+
 /** What nobody needs, as crashes and hands leave it: a directory with its short name, an image's files taken away. */
 async function litter(root: string, driver: string): Promise<void> {
-  const home = join(root, driver);
+  const home = homeOf(root, driver);
   const [id, other] = ["0".repeat(64), "1".repeat(64)];
-  const tree = driver === "overlay2" ? "diff" : "root";
+  const tree = { overlay2: "diff", overlay: "root" }[driver] ?? "";
   mkdirSync(join(home, id, tree), { recursive: true });
   writeFileSync(join(home, id, tree, "big"), Buffer.alloc(300_000));
   if (driver === "overlay2") {
@@ -63,7 +66,9 @@ describe.skipIf(skip)("layerkit reclaim", () => {
   test.for([
     ["dockerd", "overlay2"],
     ["dockerd", "overlay"],
+    ["dockerd", "vfs"],
     ["layerkit", "overlay"],
+    ["layerkit", "vfs"],
   ] as const)(
     "frees of a root of %s with %s what nobody needs, and what it says",
     { timeout: 60_000 },
@@ -104,7 +109,7 @@ describe.skipIf(skip)("layerkit reclaim", () => {
       // Directories keep their blocks.
       expect(Math.abs(before.Bytes - done.Bytes - after.Bytes)).toBeLessThanOrEqual(8192);
       expect(done.DiskFreed).toBeGreaterThan(300_000);
-      expect(readdirSync(join(root, driver))).toContain("not-a-layer");
+      expect(readdirSync(homeOf(root, driver))).toContain("not-a-layer");
       expect(JSON.parse((await layerkit(root, "reclaim", "--format", "json")).stdout).Items).toEqual([]);
       await using again = await start();
       for (const name of ["one:1", "two:1"]) {
@@ -112,6 +117,35 @@ describe.skipIf(skip)("layerkit reclaim", () => {
         await again.docker("create", "--network", "none", name, "x");
       }
       expect(await again.docker("ps", "-aq", "--filter", "name=box")).not.toBe("");
+    },
+  );
+
+  test.for(["overlay2", "vfs"] as const)(
+    "takes all that is known of an image, and none that another one names, with %s",
+    { timeout: 120_000 },
+    async (driver) => {
+      await using root = await dockerRoot(driver);
+      const { path } = root;
+      const items = async () => {
+        const ran = await layerkit(path, "reclaim", "--all-images", "--format", "json");
+        expect(ran).toMatchObject({ status: 0, stderr: "" });
+        return (JSON.parse(ran.stdout) as Reclaimed).Items.map(({ Kind, Name }) => `${Kind} ${Name}`);
+      };
+      const removed = async (...names: string[]) => {
+        await using daemon = await Dockerd.start(path, { driver });
+        await daemon.docker("rm", ...names);
+      };
+      await removed("ran", "fresh");
+      expect(await items()).toEqual([]);
+      await removed("upper");
+      expect((await items()).filter((item) => item.startsWith("image "))).toHaveLength(2);
+      expect(await layerkit(path, "check")).toMatchObject({
+        status: 0,
+        stdout: expect.stringMatching(/^Nothing is wrong/),
+      });
+      expect(await items()).toEqual([]);
+      await using daemon = await Dockerd.start(path, { driver });
+      expect(await daemon.docker("images", "--all", "--quiet")).toBe("");
     },
   );
 

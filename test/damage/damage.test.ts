@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { check, deepCheck, readRoot, type Step } from "../../src/doctor/index.js";
 import { lacking } from "../oracle/programs.js";
 import { contentDamages } from "./content-damages.js";
-import { damages } from "./damages.js";
+import { damages, happensTo } from "./damages.js";
 import { type DockerRoot, dockerRoot } from "./docker-root.js";
 import { RootAt } from "./root-at.js";
 
@@ -25,7 +25,7 @@ test("docs/damage.md tells of each kind", () => {
   expect([...kinds].filter((kind) => !text.includes(`\`${kind}\``))).toEqual([]);
 });
 
-describe.skipIf(why).for(["overlay2", "overlay"] as const)("a root that dockerd wrote with %s", (driver) => {
+describe.skipIf(why).for(["overlay2", "overlay", "vfs"] as const)("a root that dockerd wrote with %s", (driver) => {
   let root: DockerRoot;
   beforeAll(async () => {
     root = await dockerRoot(driver);
@@ -38,7 +38,7 @@ describe.skipIf(why).for(["overlay2", "overlay"] as const)("a root that dockerd 
     expect(await deepCheck(state)).toEqual({ findings: [], notes: [] });
   });
 
-  test.for(damages.filter(({ only }) => !only || only === driver))("$kind: $name", async ({ kind, make, end }) => {
+  test.for(damages.filter((each) => happensTo(driver, each)))("$kind: $name", async ({ kind, make, end }) => {
     const at = new RootAt(await root.copy(), driver);
     await make(at);
     try {
@@ -51,7 +51,7 @@ describe.skipIf(why).for(["overlay2", "overlay"] as const)("a root that dockerd 
     }
   });
 
-  test.for(contentDamages.filter(({ only }) => !only || only === driver))("$kind: $name", async (damage) => {
+  test.for(contentDamages.filter((each) => happensTo(driver, each)))("$kind: $name", async (damage) => {
     const at = new RootAt(await root.copy(), driver);
     damage.make(at);
     const state = await readRoot(at.path);

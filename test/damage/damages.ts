@@ -1,7 +1,7 @@
 import { chmodSync, cpSync, mkdirSync, symlinkSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { output } from "../oracle/run.js";
-import { app, child, type OverlayDriver } from "./docker-root.js";
+import { app, child, type OverlayDriver, type RootDriver } from "./docker-root.js";
 import type { RootAt } from "./root-at.js";
 
 /** Something that befalls a root that was whole. */
@@ -12,6 +12,8 @@ export interface Damage {
   readonly kind: string;
   /** Where only one driver has such a thing. */
   readonly only?: OverlayDriver;
+  /** It is of what layers have where they are mounted: not with vfs. */
+  readonly ofMounts?: boolean;
   readonly make: (root: RootAt) => unknown;
   /** Takes back what is not in the root's own files. */
   readonly end?: (root: RootAt) => unknown;
@@ -19,6 +21,7 @@ export interface Damage {
 
 const hex = (digit: string) => digit.repeat(64);
 const overlay2 = { only: "overlay2" } as const;
+const ofMounts = { ofMounts: true } as const;
 const overlay = { only: "overlay" } as const;
 const bottom = (root: RootAt) => root.layers(app)[0]!;
 const second = (root: RootAt) => root.layers(app)[1]!;
@@ -100,6 +103,7 @@ const lowers: readonly Damage[] = [
   {
     name: "what a container lies on is not said",
     kind: "lower-missing",
+    ...ofMounts,
     make: (root) => root.remove(join(root.container("ran").mount, lowerFile(root))),
   },
   {
@@ -116,7 +120,7 @@ const lowers: readonly Damage[] = [
     make: (root) => root.write(join(bottom(root).dir, "lower"), `l/${root.read(join(second(root).dir, "link"))}`),
   },
   {
-    ...{ name: "a container lies on another image's layer", kind: "lower-wrong" },
+    ...{ name: "a container lies on another image's layer", kind: "lower-wrong", ...ofMounts },
     make: (root) => {
       const text = root.driver === "overlay2" ? `l/${root.read(join(bottom(root).dir, "link"))}` : bottom(root).cacheID;
       root.write(join(root.container("fresh").mount, lowerFile(root)), text);
@@ -181,6 +185,7 @@ const directories: readonly Damage[] = [
   {
     name: "work of a container is gone",
     kind: "work-missing",
+    ...ofMounts,
     make: (root) => root.remove(join(root.container("ran").mount, "work")),
   },
   {
@@ -358,6 +363,7 @@ const leftovers: readonly Damage[] = [
   {
     name: "a mount point was left",
     kind: "merged-left",
+    ...ofMounts,
     make: (root) => {
       const merged = join(root.container("ran").mount, "merged");
       mkdirSync(merged);
@@ -366,7 +372,7 @@ const leftovers: readonly Damage[] = [
     },
   },
   {
-    ...{ name: "a container that does not run is mounted", kind: "mount-left" },
+    ...{ name: "a container that does not run is mounted", kind: "mount-left", ...ofMounts },
     make: async (root) => {
       const { mount, upper } = root.container("ran");
       mkdirSync(join(mount, "merged"));
@@ -586,9 +592,19 @@ const images: readonly Damage[] = [
 const modes: readonly Damage[] = [
   { name: "everybody may look into the root", kind: "mode-wrong", make: (root) => chmodSync(root.path, 0o755) },
   { name: "everybody may write names of images", kind: "mode-wrong", make: (root) => chmodSync(root.tags, 0o666) },
-  { name: "everybody may look into a layer", kind: "mode-wrong", make: (root) => chmodSync(top(root).dir, 0o777) },
+  {
+    name: "everybody may look into a layer",
+    kind: "mode-wrong",
+    ...ofMounts,
+    make: (root) => chmodSync(top(root).dir, 0o777),
+  },
   { name: "a layer's entry is closed", kind: "mode-wrong", make: (root) => chmodSync(top(root).entry, 0o000) },
 ];
+
+/** Whether a root of the driver can have it. */
+export function happensTo(driver: RootDriver, { only, ofMounts }: Pick<Damage, "only" | "ofMounts">): boolean {
+  return (only === undefined || only === driver) && !(ofMounts && driver === "vfs");
+}
 
 export const damages: readonly Damage[] = [
   ...[links, lowers, directories, entries, leftovers, mounts, containers, images, modes].flat(),

@@ -11,8 +11,8 @@ import { lacking } from "../oracle/programs.js";
 import { run } from "../oracle/run.js";
 import { savedImages } from "../oracle/saved-images.js";
 import { contentDamages } from "./content-damages.js";
-import { type Damage, damages } from "./damages.js";
-import { app, child, type DockerRoot, dockerRoot } from "./docker-root.js";
+import { type Damage, damages, happensTo } from "./damages.js";
+import { app, child, type DockerRoot, dockerRoot, type RootDriver } from "./docker-root.js";
 import { RootAt } from "./root-at.js";
 
 const why = lacking("root", "mounts", "loop", "dockerd", "docker", "containerd", "runc", "mkfs.xfs", "tar");
@@ -21,12 +21,14 @@ const why = lacking("root", "mounts", "loop", "dockerd", "docker", "containerd",
 const losing = new Set(["mount-orphan", "container-dead", "container-config-damaged"]);
 /** What is only strange stays: that it is nobody's is not proved. */
 const stays = new Set(["foreign"]);
-/** `npm test` tries those that both drivers have with one of them; with `DAMAGE=all` in the environment, with both. */
+/** `npm test` tries those that both drivers have with one of them; with `DAMAGE=all` in the environment, with both, and with vfs. */
 const isAll = process.env.DAMAGE === "all";
 /** So many befall a root, each repaired before the next, until dockerd has a look at it. */
 const together = 15;
 
-describe.skipIf(why).for(["overlay2", "overlay"] as const)("a root that dockerd wrote with %s", (driver) => {
+const drivers: readonly RootDriver[] = isAll ? ["overlay2", "overlay", "vfs"] : ["overlay2", "overlay"];
+
+describe.skipIf(why).for(drivers)("a root that dockerd wrote with %s", (driver) => {
   let root: DockerRoot;
   let images: Awaited<ReturnType<typeof savedImages>>;
   beforeAll(async () => {
@@ -35,11 +37,11 @@ describe.skipIf(why).for(["overlay2", "overlay"] as const)("a root that dockerd 
   }, 120_000);
   afterAll(() => root?.[Symbol.asyncDispose]());
 
-  const here = damages.filter(({ only }, at) => {
-    return only ? only === driver : isAll || (at % 2 === 0) === (driver === "overlay2");
+  const here = damages.filter((each, at) => {
+    return happensTo(driver, each) && (isAll || each.only || (at % 2 === 0) === (driver === "overlay2"));
   });
   const [last, others] = [here.filter(({ kind }) => losing.has(kind)), here.filter(({ kind }) => !losing.has(kind))];
-  const batches = Array.from({ length: Math.ceil(others.length / together) }, (_, n) => [
+  const batches = Array.from({ length: Math.max(Math.ceil(others.length / together), last.length) }, (_, n) => [
     ...others.slice(n * together, (n + 1) * together),
     ...last.slice(n, n + 1),
   ]);
@@ -63,7 +65,7 @@ describe.skipIf(why).for(["overlay2", "overlay"] as const)("a root that dockerd 
 
   test("is mended of what only reading shows, and dockerd goes on with it", { timeout: 240_000 }, async () => {
     const at = new RootAt(await root.copy(), driver);
-    for (const { name, make } of contentDamages.filter(({ only }) => !only || only === driver)) {
+    for (const { name, make } of contentDamages.filter((each) => happensTo(driver, each))) {
       const before = imageFiles(at);
       make(at);
       const found = (await deepCheck(await readRoot(at.path))).findings;
@@ -79,7 +81,7 @@ describe.skipIf(why).for(["overlay2", "overlay"] as const)("a root that dockerd 
     await expectWhole(dockerd, at);
   });
 
-  test.skipIf(driver === "overlay")("needs no source for the tar-split of what dockerd has committed", async () => {
+  test.skipIf(driver !== "overlay2")("needs no source for the tar-split of what dockerd has committed", async () => {
     const at = new RootAt(await root.copy(), driver);
     const { entry, tree } = at.layers(child).at(-1)!;
     at.remove(join(entry, "tar-split.json.gz"));

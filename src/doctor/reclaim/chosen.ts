@@ -69,7 +69,7 @@ function stoppedContainers(state: RootState, choice: Choice): string[] {
     .map(([id]) => id);
 }
 
-/** An untagged image goes with the last one that was made upon it. */
+/** What others were made upon goes with the last of them: each names the one it was made from. */
 function unusedImages(state: RootState, choice: Choice): ImageEntry[] {
   const { namesOf, containersOf } = needsOf(state);
   const pins = readPins(state.images.path);
@@ -81,8 +81,7 @@ function unusedImages(state: RootState, choice: Choice): ImageEntry[] {
     if (!fits(choice, config.created, config.config?.Labels)) return false;
     const isTagged = names.some((name) => !name.includes("@"));
     if (isTagged && choice.images !== "all") return false;
-    const hasChildren = childrenOf(state, id!).some((child) => !going.has(child));
-    return isTagged || !hasChildren;
+    return childrenOf(state, id!).every((child) => going.has(child));
   };
   for (let before = -1; before !== going.size; ) {
     before = going.size;
@@ -149,9 +148,11 @@ function imageItem(state: RootState, { id }: ImageEntry): Item {
   const { images } = state;
   const names = needsOf(state).namesOf.get(id!) ?? [];
   const content = join(images.path, "imagedb/content/sha256", hexOf(id!));
+  const metadata = join(images.path, "imagedb/metadata/sha256", hexOf(id!));
   const steps = [
     ...(names.length > 0 ? [{ do: "untag", names } as const] : []),
     { do: "remove", path: content } as const,
+    { do: "remove", path: metadata } as const,
   ];
-  return { kind: "image", name: names[0] ?? id!, paths: [content], steps };
+  return { kind: "image", name: names[0] ?? id!, paths: [content, metadata], steps };
 }

@@ -29,7 +29,7 @@ export function* readDirectories(
 }
 
 function directoryOf(driver: DriverName, path: string, node: Node): LayerDirectory {
-  const trees = { overlay2: ["diff"], overlay: ["root", "upper"], vfs: [] }[driver];
+  const trees = { overlay2: ["diff"], overlay: ["root", "upper"], vfs: [""] }[driver];
   const facts = { overlay2: ofOverlay2, overlay: ofOverlay, vfs: () => ({}) }[driver](path);
   return {
     ...{ node, nodes: driver === "vfs" ? new Map() : nodesIn(path), ...facts },

@@ -86,8 +86,9 @@ function parentOf(
   const image = state.containers.get(name)?.config?.Image ?? "";
   const byImage = state.images.contents.get(image.replace(/^sha256:/, ""))?.chain.at(-1);
   if (entry?.parent) return entry.parent;
-  // An entry that says none, and a directory that lies on nothing: it has none.
-  return entry && !entry.facts.parent && below === undefined && directory !== undefined ? undefined : byImage;
+  // An entry that says none, and a directory that lies on nothing: it has none. With vfs directories do not say.
+  const isOnNothing = state.driver !== "vfs" && below === undefined && directory !== undefined;
+  return entry && !entry.facts.parent && isOnNothing ? undefined : byImage;
 }
 
 /** What a directory itself says that it lies on. */

@@ -1,4 +1,6 @@
+import { join } from "node:path";
 import { isCacheID } from "../../../spec/index.js";
+import { writableTree } from "../../root/read-home.js";
 import type { Finding, Step } from "../finding.js";
 import type { Known } from "../known/known.js";
 import { finding } from "../rule.js";
@@ -99,8 +101,8 @@ export function* insideLayers({ state }: Known): Generator<Finding> {
   for (const [id, { nodes, left }] of state.directories) {
     const at = `${state.home}/${id}`;
     for (const name of left) {
-      const tree = nodes.has("diff") ? "diff" : nodes.has("root") ? "root" : "upper";
-      const path = `${at}/${tree}/${name}`;
+      const tree = state.driver === "overlay" && nodes.has("root") ? "root" : writableTree(state.driver);
+      const path = join(at, tree, name);
       const means = "containers of the image see the directory";
       const what = "what an extraction that was killed had left inside of the layer";
       yield finding({
