@@ -42,9 +42,8 @@ export async function holderOfLock(file: string): Promise<Holder | undefined> {
     throw error;
   }
   try {
-    const holder = holderInProc(handle);
-    // Not seen there is not yet free: only the lock itself tells. It is given back at once.
-    return holder.pid === undefined && tryFlock(handle.fd, "exclusive") ? undefined : holder;
+    // Only the lock itself tells that it is free; it is given back at once. The kernel takes some 20 ms to list all locks.
+    return tryFlock(handle.fd, "exclusive") ? undefined : holderInProc(handle);
   } finally {
     await handle.close();
   }
