@@ -14,6 +14,10 @@ import type { Told } from "./told.js";
 
 const drivers = lacking("root", "mounts") ? [] : (["overlay2", "overlay"] as const);
 
+/** How many roots are damaged in each test: `DAMAGED_ROOTS=150` in the environment for a long run. */
+const roots = Number(process.env.DAMAGED_ROOTS ?? 6);
+const timeout = 60_000 + roots * 20_000;
+
 /** Something that befalls one of all files of the root: which, of 10,000. */
 interface Blow {
   readonly how: (typeof ways)[number];
@@ -76,10 +80,10 @@ describe.each(drivers)("whatever befalls a root of %s", (driver) => {
     }
   }
 
-  const runs = { numRuns: 6, endOnFailure: true };
+  const runs = { numRuns: roots, endOnFailure: true };
 
   test("repair and reclaim take nothing from an image that is whole; nothing is left to a second repair", {
-    timeout: 300_000,
+    timeout,
   }, async () => {
     const property = fc.asyncProperty(fc.array(blow, { minLength: 1, maxLength: 4 }), async (blows) => {
       const root = await struck(blows);
@@ -94,7 +98,7 @@ describe.each(drivers)("whatever befalls a root of %s", (driver) => {
     await fc.assert(property, runs);
   });
 
-  test("with an archive at hand every image is whole again", { timeout: 300_000 }, async () => {
+  test("with an archive at hand every image is whole again", { timeout }, async () => {
     const property = fc.asyncProperty(fc.array(blow, { minLength: 1, maxLength: 4 }), async (blows) => {
       const root = await struck(blows);
       const { left } = await repaired(root, [archive]);
