@@ -147,6 +147,21 @@ export interface WriteTarget {
   readonly noOverwriteDirNonDir?: boolean;
   /** Everything written gets this owner, whatever its `Meta` says. */
   readonly owner?: { readonly uid: number; readonly gid: number };
+  /** What ids of changes are on disk; the same unless given. */
+  readonly ids?: IdMap;
+}
+
+/** What ids inside are on disk, as a user namespace has it. One that is in no range is nobody's. */
+export interface IdMap {
+  readonly uids: readonly IdRange[];
+  readonly gids: readonly IdRange[];
+}
+
+/** `size` ids from `first` on, which on disk are those from `onDisk` on. */
+export interface IdRange {
+  readonly first: number;
+  readonly onDisk: number;
+  readonly size: number;
 }
 
 /** Where a layer's files are: in `vfs` and `overlay` with those of the layers below. */

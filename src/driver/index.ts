@@ -21,3 +21,4 @@ export { type ReadTreeOptions, readTree } from "./read/read-tree.js";
 export { Carrier } from "./write/carrier.js";
 export { type Jail, jail, jailIfAllowed } from "./write/jail.js";
 export { openWriter } from "./write/open-writer.js";
+export { ownerOnDisk } from "./write/owner-on-disk.js";

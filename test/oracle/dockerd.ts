@@ -12,6 +12,8 @@ import { output, type Ran, type RunOptions, run } from "./run.js";
 export interface DockerdOptions {
   readonly driver?: "overlay2" | "overlay" | "vfs";
   readonly args?: readonly string[];
+  /** Changes the command that is run, which has to become dockerd without a process between. */
+  readonly wrap?: (command: readonly string[]) => readonly string[];
 }
 
 /** A real dockerd on a data root: the judge of what we write. Without network and iptables. */
@@ -33,13 +35,16 @@ export class Dockerd implements AsyncDisposable {
   }
 
   /** Resolves when it answers. @throws with the end of its log when it does not start */
-  static async start(dataRoot: string, { driver = "overlay2", args = [] }: DockerdOptions = {}): Promise<Dockerd> {
+  static async start(dataRoot: string, options: DockerdOptions = {}): Promise<Dockerd> {
+    const { driver = "overlay2", args = [], wrap = (command) => command } = options;
     const own = await mkdtemp(join(tmpdir(), "layerkit-dockerd-"));
     const mountsBefore = await mountsOn(dataRoot);
     const log = openSync(join(own, "log"), "a");
     const flags = ["--data-root", dataRoot, "--exec-root", join(own, "exec"), "-p", join(own, "pid")];
     const quiet = ["--bridge=none", "--iptables=false", "--ip-forward=false", "--storage-driver", driver];
-    const child = spawn(program("dockerd"), [...flags, "-H", `unix://${join(own, "docker.sock")}`, ...quiet, ...args], {
+    const socket = ["-H", `unix://${join(own, "docker.sock")}`];
+    const [name = "", ...rest] = wrap([program("dockerd"), ...flags, ...socket, ...quiet, ...args]);
+    const child = spawn(name, rest, {
       stdio: ["ignore", log, log],
       env: { ...process.env, DOCKER_DRIVER: "" },
     });

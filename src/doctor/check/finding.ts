@@ -58,8 +58,13 @@ export type Severity = (typeof severities)[number];
 
 /** One thing that a repair does; plain data, so that it can be told before it is done. Missing parents are made. */
 export type Step =
-  /** There already with that kind: only its mode is set. */
-  | { readonly kind: "make-directory"; readonly path: string; readonly mode: number }
+  /** There already with that kind: only its mode is set, and its owner, where one is said. */
+  | {
+      readonly kind: "make-directory";
+      readonly path: string;
+      readonly mode: number;
+      readonly owner?: { readonly uid: number; readonly gid: number };
+    }
   /** Replaced atomically. */
   | { readonly kind: "write-file"; readonly path: string; readonly text: string; readonly mode: number }
   /** A symlink; one that is there with another target is replaced. */

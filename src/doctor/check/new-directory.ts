@@ -1,4 +1,5 @@
 import { writableTree } from "../root/read-home.js";
+import { ownerOfFiles, ownerOfLayer } from "../root/remapped.js";
 import type { Step } from "./finding.js";
 import type { Known } from "./known/known.js";
 import { linkTo } from "./rules/links.js";
@@ -9,7 +10,7 @@ export function newDirectory(known: Known, id: string): Step[] {
   const { driver, home } = known.state;
   const at = `${home}/${id}`;
   if (driver === "vfs") return newTree(known, id);
-  const own: Step = { kind: "make-directory", path: at, mode: 0o710 };
+  const own: Step = { kind: "make-directory", path: at, mode: 0o710, ...ownerOfLayer(known.state.root) };
   return [
     ...newTree(known, id),
     own,
@@ -19,7 +20,7 @@ export function newDirectory(known: Known, id: string): Step[] {
 
 /** The files of such a layer, which there are none of. What they begin with has to be there: this comes first. */
 export function newTree({ state, below }: Known, id: string): Step[] {
-  const { driver, home } = state;
+  const { driver, home, root } = state;
   const lower = below.get(id);
   const isBegun = driver === "vfs" || id.endsWith("-init") || driver === "overlay";
   // With the driver overlay what lies on nothing is no writable layer.
@@ -28,7 +29,7 @@ export function newTree({ state, below }: Known, id: string): Step[] {
   }
   return driver === "vfs"
     ? []
-    : [{ kind: "make-directory", path: `${home}/${id}/${writableTree(driver)}`, mode: 0o755 }];
+    : [{ kind: "make-directory", path: `${home}/${id}/${writableTree(driver)}`, mode: 0o755, ...ownerOfFiles(root) }];
 }
 
 function ofOverlay2(known: Known, id: string, at: string): Step[] {
@@ -37,18 +38,18 @@ function ofOverlay2(known: Known, id: string, at: string): Step[] {
   return [
     linkTo(known, id),
     file(`${at}/link`, known.names.of(id), 0o644),
-    ...(lower === undefined ? [] : [work(at), file(`${at}/lower`, lower, 0o644)]),
+    ...(lower === undefined ? [] : [work(known, at), file(`${at}/lower`, lower, 0o644)]),
     ...(isInit ? [file(`${at}/committed`, "", 0o600)] : []),
   ];
 }
 
 function ofOverlay(known: Known, id: string, at: string): Step[] {
   const lower = lowerIDOf(known, id);
-  return [work(at), ...(lower === undefined ? [] : [file(`${at}/lower-id`, lower, 0o600)])];
+  return [work(known, at), ...(lower === undefined ? [] : [file(`${at}/lower-id`, lower, 0o600)])];
 }
 
-function work(at: string): Step {
-  return { kind: "make-directory", path: `${at}/work`, mode: 0o700 };
+function work({ state }: Known, at: string): Step {
+  return { kind: "make-directory", path: `${at}/work`, mode: 0o700, ...ownerOfFiles(state.root) };
 }
 
 function file(path: string, text: string, mode: number): Step {

@@ -1,9 +1,10 @@
 import { join } from "node:path";
-import { type ChainID, shortID } from "../../spec/index.js";
+import { type ChainID, messageOf, shortID } from "../../spec/index.js";
 import { type Difference, type Finding, type How, hows } from "../check/finding.js";
 import { type Known, type KnownLayer, know, layerPath, whoNeeds } from "../check/known/known.js";
 import { isSpread } from "../check/known/spread.js";
 import { finding } from "../check/rule.js";
+import { idMapOf, remappedRoot } from "../root/remapped.js";
 import type { RootState } from "../root/root-state.js";
 import { atOnce, deepThreads } from "./deep-threads.js";
 import type { Compared, DeepJob } from "./jobs.js";
@@ -32,13 +33,13 @@ export async function deepCheck(
   { signal, onBytes, onLayer }: DeepOptions = {},
 ): Promise<DeepChecked> {
   const known = know(state, false);
-  const [owner, note] = ownerIn(state);
+  const [ids, note] = idsIn(state);
   const all = new Map<ChainID, Compared>();
   const notes = note === undefined ? [] : [note];
   const left = comparable(known).values();
   const worker = async () => {
     for (const layer of left) {
-      const job = jobFor(known, layer, owner);
+      const job = jobFor(known, layer, ids);
       if (!job) {
         if (isSpreadOut(known, layer)) notes.push(spread(layer));
         continue;
@@ -87,7 +88,7 @@ function comparable(known: Known): KnownLayer[] {
   return layers.toSorted((a, b) => (b.entry?.diffSize ?? 0) - (a.entry?.diffSize ?? 0));
 }
 
-function jobFor(known: Known, { chainID, entry, made }: KnownLayer, owner: DeepJob["owner"]): DeepJob | undefined {
+function jobFor(known: Known, { chainID, entry, made }: KnownLayer, ids: DeepJob["ids"]): DeepJob | undefined {
   const { state, cacheIDs } = known;
   const id = cacheIDs.get(chainID);
   const split = entry?.nodes.get("tar-split.json.gz");
@@ -101,7 +102,7 @@ function jobFor(known: Known, { chainID, entry, made }: KnownLayer, owner: DeepJ
     ...{ tree, split: join(layerPath(known, chainID), "tar-split.json.gz"), diffID: made.diffID },
     ...{ holds: state.driver === "overlay2" ? "own" : "whole", passOver: state.directories.get(id)?.left ?? [] },
     ...(belowTree !== undefined && { below: belowTree }),
-    ...(owner && { owner }),
+    ...(ids && { ids }),
   };
 }
 
@@ -125,11 +126,16 @@ function treeOf({ driver, home, directories }: RootState, id: string): string | 
   return directory?.nodes.get(name)?.kind === "directory" ? join(home, id, name) : undefined;
 }
 
-/** The root of remapped users is called by who container root is; what others' ids become is nowhere said. */
-function ownerIn({ root, node }: RootState): [owner: DeepJob["owner"], note?: string] {
-  const remapped = /\/(\d+)\.(\d+)$/.exec(root);
-  if (remapped) return [{ uid: Number(remapped[1]), gid: Number(remapped[2]) }];
-  if (node.uid === 0 && process.geteuid?.() === 0) return [{ uid: 0, gid: 0 }];
+/** Where nothing says what ids on disk are, they are not compared. */
+function idsIn({ root, node }: RootState): [ids: DeepJob["ids"], note?: string] {
+  const remapped = remappedRoot(root);
+  try {
+    if (remapped) return [idMapOf(remapped)];
+  } catch (error) {
+    return [undefined, `owners of files are not compared: ${messageOf(error)}`];
+  }
+  const all = [{ first: 0, onDisk: 0, size: 2 ** 32 }];
+  if (node.uid === 0 && process.geteuid?.() === 0) return [{ uids: all, gids: all }];
   return [
     undefined,
     "owners of files are not compared: the root is not root's, and nothing says what ids it has for others",

@@ -1,3 +1,4 @@
+import type { IdMap } from "../../driver/index.js";
 import type { DiffID } from "../../spec/index.js";
 import type { Difference } from "../check/finding.js";
 
@@ -11,8 +12,8 @@ export interface DeepJob {
   readonly holds: "own" | "whole";
   /** Of a whole tree: that of the layer below. */
   readonly below?: string;
-  /** What container 0:0 is on disk; absent: owners on disk say nothing. */
-  readonly owner?: { readonly uid: number; readonly gid: number };
+  /** What ids of archives are on disk; absent: owners on disk say nothing. */
+  readonly ids?: IdMap;
   /** Names directly in the tree that are told of elsewhere. */
   readonly passOver: readonly string[];
 }

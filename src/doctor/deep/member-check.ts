@@ -1,5 +1,5 @@
 import { realpathSync } from "node:fs";
-import { FilesInside } from "../../driver/index.js";
+import { FilesInside, ownerOnDisk } from "../../driver/index.js";
 import type { ChangeHead, ChangeSink } from "../../overlayfs/index.js";
 import { baseOf, decodeName, isErrno, joinPath, type Path, parentOf } from "../../spec/index.js";
 import { AT_FDCWD, lgetxattr, readlinkat, S, Stat, tryLstatat } from "../../sys/index.js";
@@ -144,8 +144,11 @@ export class MemberCheck implements ChangeSink, Disposable {
     // A hard link's entry decides over that of its file.
     if (kind === "hardlink") this.#pending.delete(this.#stat.ino);
     if (kind !== "symlink") differ("mode", octal(this.#stat.mode), octal(meta.mode));
-    const { owner } = this.#job;
-    if (owner) differ("owner", `${this.#stat.uid}:${this.#stat.gid}`, ownersOf(meta, owner));
+    const { ids } = this.#job;
+    if (ids) {
+      const { uid = "none", gid = "none" } = ownerOnDisk(meta, { ids });
+      differ("owner", `${this.#stat.uid}:${this.#stat.gid}`, `${uid}:${gid}`);
+    }
     if (kind !== "directory" && isKept(meta.mtimeNs))
       differ("time", seconds(this.#stat.mtimeNs), seconds(meta.mtimeNs));
     if (kind === "file" || kind === "hardlink") this.#capability(head, `/proc/self/fd/${dir}/${name}`, differ);
@@ -205,15 +208,6 @@ function seconds(ns: bigint): string {
 /** File systems and dockerd put times beyond in the range. */
 function isKept(ns: bigint): boolean {
   return ns >= 0n && ns < 2n ** 31n * 1_000_000_000n;
-}
-
-/** Docker leaves an id that is already that of the host's. @see docker-data-root 1.3 */
-function ownersOf(
-  { uid, gid }: { readonly uid: number; readonly gid: number },
-  owner: { readonly uid: number; readonly gid: number },
-): string {
-  const mapped = (id: number, zero: number) => (zero === 0 || id === zero ? id : zero + id);
-  return `${mapped(uid, owner.uid)}:${mapped(gid, owner.gid)}`;
 }
 
 /** Undefined where the file system has no such thing. */

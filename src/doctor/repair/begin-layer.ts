@@ -6,6 +6,7 @@ import { type CacheID, DataLoss } from "../../spec/index.js";
 import * as sys from "../../sys/index.js";
 import type { Step } from "../check/finding.js";
 import { writableTree } from "../root/read-home.js";
+import { ownerOfLayer } from "../root/remapped.js";
 import type { RootState } from "../root/root-state.js";
 import { assertOwnersAreKept } from "./patient.js";
 import type { Restoring } from "./restoring.js";
@@ -32,7 +33,7 @@ export async function beginLayer(
   const made = await (await staging()).begin(state, id as CacheID, below as CacheID | undefined);
   if (state.driver !== "overlay2" && id.endsWith("-init")) takeTimes(treeOf(state, id.replace(/-init$/, "")), made);
   await syncFileSystem(made);
-  if (state.driver !== "vfs") await ensureDirectory(dirname(to), 0o710);
+  if (state.driver !== "vfs") await ensureDirectory(dirname(to), 0o710, ownerOfLayer(state.root).owner);
   // In place of an empty directory, or of nothing.
   sys.renameat2(AT_FDCWD, made, AT_FDCWD, to);
   await syncDirectory(dirname(to));

@@ -23,7 +23,7 @@ export async function doStep(step: PlainStep, quarantine: Quarantine, why: strin
   switch (step.kind) {
     case "make-directory":
       if ((typeAt(step.path) ?? sys.S.IFDIR) !== sys.S.IFDIR) quarantine.take(step.path, why);
-      return await ensureDirectory(step.path, step.mode);
+      return await ensureDirectory(step.path, step.mode, step.owner);
     case "write-file":
       await ensureParent(step.path);
       keepOld(step.path, quarantine, why);

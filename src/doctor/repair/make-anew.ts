@@ -27,11 +27,11 @@ async function isReadable(split: string): Promise<boolean> {
 export async function makeAnew(restoring: Restoring, patient: Patient): Promise<Made> {
   const staging = await restoring.staging();
   const { state, sources, onProgress, signal } = restoring;
-  const { chainID, diffID, id, below } = patient;
+  const { chainID, diffID, id, below, ids } = patient;
   const failures: string[] = [];
   const tried = async (from: string, content: Parameters<Staging["make"]>[2]): Promise<Made | undefined> => {
     try {
-      return { fresh: await staging.make(state, { id, below, diffID }, content, signal), from };
+      return { fresh: await staging.make(state, { id, below, diffID, ids }, content, signal), from };
     } catch (error) {
       signal?.throwIfAborted();
       if (isFull(error)) throw new Unavailable(`there is no room to make layer ${diffID} anew`, { cause: error });

@@ -1,6 +1,6 @@
 import { existsSync, lstatSync } from "node:fs";
 import { join } from "node:path";
-import { ownersAreLimited } from "../../driver/index.js";
+import { type IdMap, ownersAreLimited } from "../../driver/index.js";
 import { verifyBare } from "../../layer/index.js";
 import {
   type CacheID,
@@ -12,6 +12,7 @@ import {
   NotImplemented,
   randomID,
 } from "../../spec/index.js";
+import { idMapOf, remappedRoot } from "../root/remapped.js";
 import type { RootState } from "../root/root-state.js";
 import { usesOf } from "../uses.js";
 import { directoryOf, type ProvenLayer, provenLayer } from "./proven-layer.js";
@@ -27,6 +28,8 @@ export interface Patient extends ProvenLayer {
   readonly content: string | undefined;
   /** Path of its tar-split, there or not. */
   readonly split: string;
+  /** What ids in its archive are on disk; undefined: the same. */
+  readonly ids: IdMap | undefined;
 }
 
 /**
@@ -34,7 +37,7 @@ export interface Patient extends ProvenLayer {
  */
 export async function patientOf(restoring: Restoring, chainID: ChainID): Promise<Patient> {
   const { state } = restoring;
-  assertOwnersAreKept(state);
+  const ids = idsOf(state);
   const proven = provenLayer(state, chainID);
   if (!proven) throw new NotFound("no image and no file says what was in this layer: its DiffID is lost");
   const { parent, diffID } = proven;
@@ -46,7 +49,7 @@ export async function patientOf(restoring: Restoring, chainID: ChainID): Promise
   const known = directoryOf(state, chainID) ?? (await lostDirectory(restoring, split, diffID));
   const path = known && contentPath(state, known);
   const isThere = path !== undefined && lstatSync(path, { throwIfNoEntry: false })?.isDirectory();
-  return { ...proven, id: known ?? (randomID() as CacheID), below, content: isThere ? path : undefined, split };
+  return { ...proven, id: known ?? (randomID() as CacheID), below, content: isThere ? path : undefined, split, ids };
 }
 
 /** Of the directories that nobody uses, the one that has the layer's files. */
@@ -75,14 +78,21 @@ export function contentPath({ driver, home }: RootState, id: string): string {
   return join(home, id, driver === "overlay2" ? "diff" : "root");
 }
 
-/** @throws NotImplemented: what is unpacked would get other owners than what is there has */
-export function assertOwnersAreKept({ directories, home, root }: RootState): void {
+/** Which ids on disk layers have; undefined: those of their archives. @throws NotImplemented: it is not known */
+function idsOf(state: RootState): IdMap | undefined {
+  assertOwnersAreKept(state);
+  const remapped = remappedRoot(state.root);
+  return remapped && idMapOf(remapped);
+}
+
+/** @throws NotImplemented: what is made would get other owners than what is there has */
+export function assertOwnersAreKept({ directories, home, root, driver }: RootState): void {
   if (ownersAreLimited()) throw new NotImplemented("root is needed: owners and devices cannot be made without");
+  if (remappedRoot(root)) return;
   for (const { node } of directories.values()) {
-    if (node.uid + node.gid === 0 || node.kind !== "directory") continue;
+    if (node.uid + node.gid === 0 || node.kind !== "directory" || driver === "vfs") continue;
     const who = `${node.uid}:${node.gid}`;
-    throw new NotImplemented(
-      `${join(home, node.name)} belongs to ${who}: layers of ${root}, a root of dockerd --userns-remap, cannot be restored`,
-    );
+    const what = "that is neither the root of a dockerd, nor one of its --userns-remap, which is called UID.GID";
+    throw new NotImplemented(`${join(home, node.name)} belongs to ${who}: ${what}: owners in layers are not known`);
   }
 }

@@ -1,13 +1,14 @@
-import { readFileSync, symlinkSync } from "node:fs";
+import { existsSync, lchownSync, readFileSync, symlinkSync } from "node:fs";
 import { rmdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { OldForm } from "../../archive/index.js";
 import { ensureDirectory, removeTree } from "../../disk/index.js";
-import { type DiffSource, type Driver, openDriver } from "../../driver/index.js";
+import { type DiffSource, type Driver, type IdMap, openDriver } from "../../driver/index.js";
 import { fillInitLayer, recordBare, unpackBare } from "../../layer/index.js";
 import { type CacheID, DataLoss, type DiffID, DigestMismatch, isErrno, randomID, Undo } from "../../spec/index.js";
 import { textOf } from "../root/fact.js";
 import { homeOf, writableTree } from "../root/read-home.js";
+import { type RemappedRoot, remappedRoot } from "../root/remapped.js";
 import type { RootState } from "../root/root-state.js";
 import { quarantineName } from "./quarantine.js";
 
@@ -21,6 +22,16 @@ export interface FreshLayer {
   readonly content: string;
   readonly split: string;
   readonly diffSize: number;
+}
+
+/** A layer to be made. */
+interface Wanted {
+  readonly id: CacheID;
+  /** Directory of the layer that it stands on. */
+  readonly below?: CacheID | undefined;
+  readonly diffID: DiffID;
+  /** What ids of its archive are on disk; the same unless given. */
+  readonly ids?: IdMap | undefined;
 }
 
 /** What a layer's content comes from: a tar, or what another directory changes. */
@@ -37,6 +48,8 @@ export class Staging implements AsyncDisposable {
   readonly #root: string;
   readonly #driver: Driver;
   readonly #name: RootState["driver"];
+  /** What 0:0 in containers is on disk, where users are remapped. */
+  readonly #owner: RemappedRoot | undefined;
 
   /** @param state only its paths are used */
   static async open({ root, driver: name }: Pick<RootState, "root" | "driver">): Promise<Staging> {
@@ -47,13 +60,18 @@ export class Staging implements AsyncDisposable {
     failed.defer(() => removeTree(path));
     const driver = await openDriver(name, path);
     failed.done();
-    return new Staging(path, driver, name);
+    return new Staging(path, driver, { name, owner: remappedRoot(root) });
   }
 
-  private constructor(root: string, driver: Driver, name: RootState["driver"]) {
+  private constructor(
+    root: string,
+    driver: Driver,
+    { name, owner }: { readonly name: RootState["driver"]; readonly owner: RemappedRoot | undefined },
+  ) {
     this.#root = root;
     this.#driver = driver;
     this.#name = name;
+    this.#owner = owner;
   }
 
   /** A directory for anything else, which goes with all. */
@@ -64,21 +82,20 @@ export class Staging implements AsyncDisposable {
   /**
    * Makes a layer with the name `id`; one that was made with it before is gone then.
    *
-   * @param below directory of the layer that it stands on
    * @throws DigestMismatch: the content is not `diffID`; what reading it threw, and what is wrong with the tar
    */
   async make(
     state: RootState,
-    { id, below, diffID }: { readonly id: CacheID; readonly below?: CacheID | undefined; readonly diffID: DiffID },
+    { id, below, diffID, ids }: Wanted,
     content: Content,
     signal?: AbortSignal,
   ): Promise<FreshLayer> {
     await this.#driver.remove(id);
     if (below !== undefined) await this.#showBelow(state, below);
-    await this.#driver.create(id, below);
+    await this.#create(id, below);
     const split = join(this.#root, `${randomID()}.json.gz`);
     await using filling = await this.#driver.fill(id);
-    const into = { target: filling.target, split };
+    const into = { target: { ...filling.target, ...(ids && { ids }) }, split };
     const { diffSize } =
       "tar" in content
         ? await unpackBare(content.tar, into, { expected: diffID, signal })
@@ -97,10 +114,10 @@ export class Staging implements AsyncDisposable {
   async begin(state: RootState, id: CacheID, below: CacheID | undefined): Promise<string> {
     await this.#driver.remove(id);
     if (below !== undefined) await this.#showBelow(state, below);
-    await this.#driver.create(id, below);
+    await this.#create(id, below);
     if (id.endsWith("-init")) {
       await using mounted = await this.#driver.mount(id);
-      fillInitLayer(mounted.path);
+      fillInitLayer(mounted.path, this.#owner);
     }
     return join(homeOf(this.#root, this.#name), id, writableTree(this.#name));
   }
@@ -112,6 +129,19 @@ export class Staging implements AsyncDisposable {
     await rmdir(dirname(this.#root)).catch((error) => {
       if (!isErrno(error, "ENOTEMPTY", "EEXIST")) throw error;
     });
+  }
+
+  /** As a driver does whose containers' root is another user on disk. */
+  async #create(id: CacheID, below: CacheID | undefined): Promise<void> {
+    await this.#driver.create(id, below);
+    if (!this.#owner) return;
+    const directory = join(homeOf(this.#root, this.#name), id);
+    const { uid, gid } = this.#owner;
+    const isTree = this.#name === "vfs";
+    lchownSync(directory, isTree ? uid : 0, gid);
+    for (const name of isTree ? [] : ["diff", "root", "upper", "work"]) {
+      if (existsSync(join(directory, name))) lchownSync(join(directory, name), uid, gid);
+    }
   }
 
   async #recorded(

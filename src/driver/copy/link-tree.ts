@@ -22,8 +22,9 @@ import { ownersAreLimited } from "../checks/user-namespace.js";
 import { quoted } from "../quoted.js";
 import { metaOf } from "../read/node-reader.js";
 import { allXattrs, xattrsOf } from "../read/xattrs.js";
-import { applyToFile, applyToNode, type Owners } from "../write/apply-meta.js";
+import { applyToFile, applyToNode } from "../write/apply-meta.js";
 import { copyFile } from "../write/copy-file.js";
+import type { Owners } from "../write/owner-on-disk.js";
 import type { Trees } from "./copy-tree.js";
 
 const directory = O.O_RDONLY | O.O_DIRECTORY | O.O_NOFOLLOW;

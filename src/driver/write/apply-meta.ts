@@ -16,12 +16,9 @@ import {
   S,
   Stat,
 } from "../../sys/index.js";
-import type { WriteTarget } from "../driver.js";
 import { quoted } from "../quoted.js";
 import { isJailed } from "./jail.js";
-
-/** How owners are set. */
-export type Owners = Pick<WriteTarget, "lenient" | "owner">;
+import { type Owners, ownerOfEntry } from "./owner-on-disk.js";
 
 /** A node just made or found: `name` in the open directory `dir`. */
 export interface Place {
@@ -85,8 +82,8 @@ function chmodNode(dir: number, name: string, mode: number): void {
 
 type SetOwner = (uid: number, gid: number) => void;
 
-function setOwner(path: Path, meta: Meta, { lenient, owner }: Owners, set: SetOwner): void {
-  const { uid, gid } = owner ?? meta;
+function setOwner(path: Path, meta: Meta, owners: Owners, set: SetOwner): void {
+  const { uid, gid } = ownerOfEntry(path, meta, owners);
   // 0xffffffff would mean "leave it as it is".
   if (uid >= 0xffff_ffff || gid >= 0xffff_ffff) {
     throw new InvalidParameter(`${quoted(path)}: Linux has no owner ${uid}:${gid}`);
@@ -95,7 +92,7 @@ function setOwner(path: Path, meta: Meta, { lenient, owner }: Owners, set: SetOw
     set(uid, gid);
   } catch (error) {
     // In a user namespace an id may be outside of it, which is EINVAL.
-    if (!lenient || !isErrno(error, "EINVAL", "EPERM")) throw error;
+    if (!owners.lenient || !isErrno(error, "EINVAL", "EPERM")) throw error;
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Meta } from "../../overlayfs/index.js";
 import type { Path } from "../../spec/index.js";
 import { fstat, Stat } from "../../sys/index.js";
-import type { Owners } from "./apply-meta.js";
+import { type Owners, ownerOnDisk } from "./owner-on-disk.js";
 
 const stat = new Stat();
 
@@ -16,8 +16,8 @@ export class AsMade {
   readonly #kept = new Map<Path, Set<number>>();
 
   /** Mode to make the file with: that of `meta` where it has a chance to stay, else one that gives nobody access. */
-  modeFor(meta: Meta, { owner }: Owners): number {
-    const { uid, gid } = owner ?? meta;
+  modeFor(meta: Meta, owners: Owners): number {
+    const { uid, gid } = ownerOnDisk(meta, owners);
     const isOurs = uid === this.#uid && gid === this.#gid;
     // An ACL among the xattrs would change the mode.
     return isOurs && meta.mode <= 0o777 && meta.xattrs.size === 0 ? meta.mode : 0o600;

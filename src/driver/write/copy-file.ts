@@ -1,7 +1,8 @@
 import { fstat, O, openat, Stat } from "../../sys/index.js";
 import { metaOf } from "../read/node-reader.js";
 import { xattrsOf } from "../read/xattrs.js";
-import type { Owners, Place } from "./apply-meta.js";
+import type { Place } from "./apply-meta.js";
+import type { Owners } from "./owner-on-disk.js";
 import { WritingFile } from "./writing-file.js";
 
 const created = O.O_RDWR | O.O_CREAT | O.O_EXCL | O.O_NOFOLLOW;

@@ -162,8 +162,9 @@ export class Ground implements Disposable {
   }
 }
 
-function hidingOf({ whiteouts, xattrPrefix }: WriteTarget, removed: () => void): Hiding {
-  if (whiteouts === "overlay") return new HideByDevice(xattrPrefix);
+function hidingOf(target: WriteTarget, removed: () => void): Hiding {
+  const { whiteouts } = target;
+  if (whiteouts === "overlay") return new HideByDevice(target);
   return whiteouts === "remove" ? new HideByRemoval(removed) : new HideNothing();
 }
 

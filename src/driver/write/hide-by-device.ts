@@ -1,9 +1,11 @@
 import type { Meta } from "../../overlayfs/index.js";
 import { isErrno, type Path } from "../../spec/index.js";
 import { close, fsetxattr, lchownat, lstatat, mknodat, O, openat, S, Stat } from "../../sys/index.js";
+import type { WriteTarget } from "../driver.js";
 import { isWhiteout } from "../node-kind.js";
 import { bothWrittenAndDeleted } from "./entry-error.js";
 import type { Hiding } from "./hiding.js";
+import { type Owners, ownerOfEntry } from "./owner-on-disk.js";
 
 const stat = new Stat();
 
@@ -11,8 +13,11 @@ const stat = new Stat();
 export class HideByDevice implements Hiding {
   readonly #opaque: string;
 
-  constructor(xattrPrefix: string) {
+  readonly #owners: Owners;
+
+  constructor({ xattrPrefix, ...owners }: Owners & Pick<WriteTarget, "xattrPrefix">) {
     this.#opaque = `${xattrPrefix}opaque`;
+    this.#owners = owners;
   }
 
   wrote(): void {}
@@ -33,7 +38,8 @@ export class HideByDevice implements Hiding {
       if (!isErrno(error, "EEXIST")) throw error;
       if (!isWhiteout(lstatat(dir, name, stat))) throw bothWrittenAndDeleted(path);
     }
-    if (meta && (meta.uid !== 0 || meta.gid !== 0)) lchownat(dir, name, meta.uid, meta.gid);
+    const { uid, gid } = ownerOfEntry(path, meta ?? { uid: 0, gid: 0 }, this.#owners);
+    if (uid !== 0 || gid !== 0) lchownat(dir, name, uid, gid);
   }
 
   opaque(directory: number): void {

@@ -1,6 +1,7 @@
 import { close, lstatat, O, openat, S, Stat, unlinkat } from "../../sys/index.js";
-import type { Owners, Place } from "./apply-meta.js";
+import type { Place } from "./apply-meta.js";
 import { copyFile } from "./copy-file.js";
+import type { Owners } from "./owner-on-disk.js";
 
 const stat = new Stat();
 
@@ -10,7 +11,8 @@ export class OwnFiles {
   /** Inodes of this layer that have got a second name. All other files with more than one have it from other layers. */
   readonly #linked = new Set<bigint>();
 
-  constructor(owners: Owners) {
+  constructor({ ids: _, ...owners }: Owners) {
+    // What is copied has its owner on disk already.
     this.#owners = owners;
   }
 

@@ -3,7 +3,8 @@ import type { Meta } from "../../overlayfs/index.js";
 import { DataLoss, isErrno, type Path } from "../../spec/index.js";
 import { close, copyFileRange, ficlone, fstat, futimens, Stat } from "../../sys/index.js";
 import { quoted } from "../quoted.js";
-import { applyToFile, type Owners, timesOf } from "./apply-meta.js";
+import { applyToFile, timesOf } from "./apply-meta.js";
+import type { Owners } from "./owner-on-disk.js";
 
 const mostAtOnce = 1 << 30;
 const stat = new Stat();

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { ChainID } from "../../../spec/index.js";
 import { writableTree } from "../../root/read-home.js";
+import { ownerOfFiles } from "../../root/remapped.js";
 import type { LayerDirectory } from "../../root/root-state.js";
 import type { Use } from "../../uses.js";
 import type { Finding, Step } from "../finding.js";
@@ -132,7 +133,7 @@ function emptyInit(known: Known, id: string): Finding {
 function noWork(known: Known, id: string, use: Use, isInTheWay: boolean): Finding {
   const path = `${known.state.home}/${id}/work`;
   const aside: Step[] = isInTheWay ? [{ kind: "set-aside", path }] : [];
-  const remedy: Step[] = [...aside, { kind: "make-directory", path, mode: 0o700 }];
+  const remedy: Step[] = [...aside, { kind: "make-directory", path, mode: 0o700, ...ownerOfFiles(known.state.root) }];
   const what = "the directory is missing that the kernel works in when the layer is mounted writable";
   if (use.kind !== "writable") {
     return finding({
