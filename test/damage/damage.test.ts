@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { check, deepCheck, readRoot, type Step } from "../../src/doctor/index.js";
 import { lacking } from "../oracle/programs.js";
 import { contentDamages } from "./content-damages.js";
-import { damages, happensTo } from "./damages.js";
+import { damages, triedWith } from "./damages.js";
 import { type DockerRoot, dockerRoot } from "./docker-root.js";
 import { RootAt } from "./root-at.js";
 
@@ -25,7 +25,9 @@ test("docs/damage.md tells of each kind", () => {
   expect([...kinds].filter((kind) => !text.includes(`\`${kind}\``))).toEqual([]);
 });
 
-describe.skipIf(why).for(["overlay2", "overlay", "vfs"] as const)("a root that dockerd wrote with %s", (driver) => {
+const drivers = ["overlay2", "overlay", "vfs"] as const;
+
+describe.skipIf(why).for(drivers)("a root that dockerd wrote with %s", (driver) => {
   let root: DockerRoot;
   beforeAll(async () => {
     root = await dockerRoot(driver);
@@ -38,7 +40,7 @@ describe.skipIf(why).for(["overlay2", "overlay", "vfs"] as const)("a root that d
     expect(await deepCheck(state)).toEqual({ findings: [], notes: [] });
   });
 
-  test.for(damages.filter((each) => happensTo(driver, each)))("$kind: $name", async ({ kind, make, end }) => {
+  test.for(triedWith(driver, drivers, damages))("$kind: $name", async ({ kind, make, end }) => {
     const at = new RootAt(await root.copy(), driver);
     await make(at);
     try {
@@ -51,7 +53,7 @@ describe.skipIf(why).for(["overlay2", "overlay", "vfs"] as const)("a root that d
     }
   });
 
-  test.for(contentDamages.filter((each) => happensTo(driver, each)))("$kind: $name", async (damage) => {
+  test.for(triedWith(driver, drivers, contentDamages))("$kind: $name", async (damage) => {
     const at = new RootAt(await root.copy(), driver);
     damage.make(at);
     const state = await readRoot(at.path);

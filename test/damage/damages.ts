@@ -602,8 +602,23 @@ const modes: readonly Damage[] = [
 ];
 
 /** Whether a root of the driver can have it. */
-export function happensTo(driver: RootDriver, { only, ofMounts }: Pick<Damage, "only" | "ofMounts">): boolean {
+function happensTo(driver: RootDriver, { only, ofMounts }: Pick<Damage, "only" | "ofMounts">): boolean {
   return (only === undefined || only === driver) && !(ofMounts && driver === "vfs");
+}
+
+/** With `DAMAGE=all` in the environment, everything is tried with every driver. */
+export const isAll = process.env.DAMAGE === "all";
+
+/** Those that are tried with `driver`: what can befall several of `drivers`, with each of them in turn. */
+export function triedWith<D extends Pick<Damage, "only" | "ofMounts">>(
+  driver: RootDriver,
+  drivers: readonly RootDriver[],
+  all: readonly D[],
+): D[] {
+  return all.filter((damage, at) => {
+    const able = drivers.filter((each) => happensTo(each, damage));
+    return isAll ? able.includes(driver) : able[at % able.length] === driver;
+  });
 }
 
 export const damages: readonly Damage[] = [

@@ -1,14 +1,13 @@
 import { join } from "node:path";
-import { Undo } from "../../src/spec/index.js";
 import { Dockerd } from "../oracle/dockerd.js";
 import { output } from "../oracle/run.js";
 import { sampleArchive } from "../oracle/sample-image.js";
-import { loopDisk } from "../oracle/scratch.js";
+import { filledDisk } from "../oracle/scratch.js";
 
 export type OverlayDriver = "overlay2" | "overlay";
 export type RootDriver = OverlayDriver | "vfs";
 
-/** A data root that a real dockerd has written, at rest, and copies of it that take no time. */
+/** A data root that a real dockerd has written, at rest, and copies of it that take no time. It was written elsewhere. */
 export interface DockerRoot extends AsyncDisposable {
   readonly driver: RootDriver;
   readonly path: string;
@@ -25,14 +24,9 @@ export const [app, child] = ["layerkit/sample:latest", "layerkit/child:2"];
  * that was only created. Named `ran`, `upper` and `fresh`.
  */
 export async function dockerRoot(driver: RootDriver): Promise<DockerRoot> {
-  await using undo = new Undo();
-  const disk = await loopDisk("xfs", "2G");
-  undo.defer(() => disk[Symbol.asyncDispose]());
-  const path = join(disk.path, "docker");
-  const archive = join(disk.path, "saved.tar");
-  await fill(path, driver, archive);
+  const disk = await filledDisk(`docker-root-${driver}`, "2G", (path) => fill(path, driver));
+  const { path, archive } = placesOn(disk.path);
   let copies = 0;
-  undo.done();
   return {
     driver,
     path,
@@ -46,7 +40,10 @@ export async function dockerRoot(driver: RootDriver): Promise<DockerRoot> {
   };
 }
 
-async function fill(path: string, driver: RootDriver, archive: string): Promise<void> {
+const placesOn = (disk: string) => ({ path: join(disk, "docker"), archive: join(disk, "saved.tar") });
+
+async function fill(disk: string, driver: RootDriver): Promise<void> {
+  const { path, archive } = placesOn(disk);
   await using dockerd = await Dockerd.start(path, { driver });
   const loaded = await dockerd.tryDocker(["load"], { input: await sampleArchive(app) });
   if (loaded.status !== 0) throw new Error(`docker load: ${loaded.stderr}`);

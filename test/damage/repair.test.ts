@@ -11,7 +11,7 @@ import { lacking } from "../oracle/programs.js";
 import { run } from "../oracle/run.js";
 import { savedImages } from "../oracle/saved-images.js";
 import { contentDamages } from "./content-damages.js";
-import { type Damage, damages, happensTo } from "./damages.js";
+import { type Damage, damages, isAll, triedWith } from "./damages.js";
 import { app, child, type DockerRoot, dockerRoot, type RootDriver } from "./docker-root.js";
 import { RootAt } from "./root-at.js";
 
@@ -21,8 +21,6 @@ const why = lacking("root", "mounts", "loop", "dockerd", "docker", "containerd",
 const losing = new Set(["mount-orphan", "container-dead", "container-config-damaged"]);
 /** What is only strange stays: that it is nobody's is not proved. */
 const stays = new Set(["foreign"]);
-/** `npm test` tries those that both drivers have with one of them; with `DAMAGE=all` in the environment, with both, and with vfs. */
-const isAll = process.env.DAMAGE === "all";
 /** So many befall a root, each repaired before the next, until dockerd has a look at it. */
 const together = 15;
 
@@ -37,9 +35,7 @@ describe.skipIf(why).for(drivers)("a root that dockerd wrote with %s", (driver) 
   }, 120_000);
   afterAll(() => root?.[Symbol.asyncDispose]());
 
-  const here = damages.filter((each, at) => {
-    return happensTo(driver, each) && (isAll || each.only || (at % 2 === 0) === (driver === "overlay2"));
-  });
+  const here = triedWith(driver, drivers, damages);
   const [last, others] = [here.filter(({ kind }) => losing.has(kind)), here.filter(({ kind }) => !losing.has(kind))];
   const batches = Array.from({ length: Math.max(Math.ceil(others.length / together), last.length) }, (_, n) => [
     ...others.slice(n * together, (n + 1) * together),
@@ -65,7 +61,7 @@ describe.skipIf(why).for(drivers)("a root that dockerd wrote with %s", (driver) 
 
   test("is mended of what only reading shows, and dockerd goes on with it", { timeout: 240_000 }, async () => {
     const at = new RootAt(await root.copy(), driver);
-    for (const { name, make } of contentDamages.filter((each) => happensTo(driver, each))) {
+    for (const { name, make } of triedWith(driver, drivers, contentDamages)) {
       const before = imageFiles(at);
       make(at);
       const found = (await deepCheck(await readRoot(at.path))).findings;

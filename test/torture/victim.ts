@@ -1,5 +1,8 @@
 import { createReadStream } from "node:fs";
-import { Engine } from "../../src/engine/index.js";
+import type * as layerkit from "../../src/index.js";
+
+/** The library as it is shipped: as compiled it is hundreds of modules, and strace makes reading them slow. */
+const { open }: typeof layerkit = await import(new URL("../../bundle/esm/index.js", import.meta.url).href);
 
 /**
  * One operation on a data root, in a process that is there to be killed: `node victim.js ROOT OPERATION [WHAT]`, a file
@@ -8,7 +11,7 @@ import { Engine } from "../../src/engine/index.js";
  */
 const [root = "", operation = "", what = ""] = process.argv.slice(2);
 
-const operations: Readonly<Record<string, (engine: Engine) => Promise<unknown>>> = {
+const operations: Readonly<Record<string, (engine: layerkit.DataRoot) => Promise<unknown>>> = {
   load: (engine) => finished(engine.images.load(createReadStream(what))),
   pull: (engine) => finished(engine.images.pull(what)),
   create: (engine) => engine.containers.create({ Image: "base:1", Cmd: ["sh"] }, { name: "new" }),
@@ -22,7 +25,7 @@ async function finished(messages: AsyncIterable<unknown>): Promise<void> {
   for await (const _ of messages);
 }
 
-await using engine = await Engine.open({ root });
+await using engine = await open({ root });
 const run = operations[operation];
 if (run === undefined) throw new Error(`no operation ${operation}`);
 console.log("ready");
