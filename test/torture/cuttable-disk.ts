@@ -16,7 +16,11 @@ export class CuttableDisk implements AsyncDisposable {
   readonly #file: string;
   readonly #clone: string;
 
-  private constructor(directory: string) {
+  /** XFS refuses a second of the same name, and another mount namespace may have a copy of the first for a while yet. */
+  readonly #options: string;
+
+  private constructor(directory: string, type: "ext4" | "xfs") {
+    this.#options = type === "xfs" ? "loop,nouuid" : "loop";
     this.path = join(directory, "mounted");
     this.#file = join(directory, "disk");
     this.#clone = join(directory, "cut");
@@ -24,7 +28,7 @@ export class CuttableDisk implements AsyncDisposable {
 
   /** @param host an XFS; one disk at a time */
   static async make(host: Scratch, type: "ext4" | "xfs"): Promise<CuttableDisk> {
-    const disk = new CuttableDisk(host.path);
+    const disk = new CuttableDisk(host.path, type);
     await mkdir(disk.path, { recursive: true });
     await rm(disk.#file, { force: true });
     await output("truncate", ["-s", "1G", disk.#file]);
@@ -70,7 +74,7 @@ export class CuttableDisk implements AsyncDisposable {
   }
 
   async #mount(): Promise<void> {
-    await output("mount", ["-o", "loop", this.#file, this.path]);
+    await output("mount", ["-o", this.#options, this.#file, this.path]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
