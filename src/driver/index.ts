@@ -15,7 +15,7 @@ export type * from "./driver.js";
 export { checkDriverOptions, driverNames, openDriver } from "./open-driver.js";
 export { compareTrees } from "./read/compare-trees.js";
 export { FilesInside } from "./read/files-inside.js";
-export { paced } from "./read/paced.js";
+export { paced, pauses } from "./read/paced.js";
 export { readDiff } from "./read/read-diff.js";
 export { type ReadTreeOptions, readTree } from "./read/read-tree.js";
 export { Carrier } from "./write/carrier.js";

@@ -45,13 +45,17 @@ export class Stat {
   }
   /** Whole seconds: without a bigint, for who looks at each file of many. */
   get ctime(): number {
-    return this.#view.getInt32(100, true) * 2 ** 32 + this.#view.getUint32(96, true);
+    return this.#seconds(96);
   }
   get ctimeNs(): bigint {
     return this.#time(96);
   }
   get mtimeNs(): bigint {
     return this.#time(112);
+  }
+  /** To the microsecond. */
+  get mtimeMs(): number {
+    return this.#seconds(112) * 1000 + this.#view.getUint32(120, true) / 1e6;
   }
   get rdevMajor(): number {
     return this.#view.getUint32(128, true);
@@ -66,7 +70,13 @@ export class Stat {
 
   /** Identifies what was found and its state: it has another after any change, a directory after that of an entry. */
   get stamp(): string {
-    return `${this.dev}:${this.ino}:${this.ctime}.${this.#view.getUint32(104, true)}`;
+    const view = this.#view;
+    const inode = `${view.getUint32(36, true)}.${view.getUint32(32, true)}`;
+    return `${this.dev}:${inode}:${this.ctime}.${view.getUint32(104, true)}`;
+  }
+
+  #seconds(at: number): number {
+    return this.#view.getInt32(at + 4, true) * 2 ** 32 + this.#view.getUint32(at, true);
   }
 
   #time(at: number): bigint {

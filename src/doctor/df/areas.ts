@@ -42,6 +42,8 @@ export interface Area {
 export interface Lasting {
   /** Identifies it and its state. */
   readonly stamp: string;
+  /** It was written to at some time or other, and counts as it is only when it has rested since. */
+  readonly rests?: boolean;
   /** The writable layer of a container: its name in the driver's home, by which its mounts are known. */
   readonly writable?: string;
 }
@@ -68,7 +70,11 @@ export function areasOf(state: RootState, needs: Needs): Area[] {
     const id = images.contents.get(name)?.id;
     claimEntry(id ? { kind: "image", id } : { kind: "unused" }, node, images.path, "imagedb/metadata/sha256", name);
   }
-  for (const id of state.containers.keys()) claim({ kind: "container", id }, root, "containers", id);
+  for (const [id, container] of state.containers) {
+    const path = join(root, "containers", id);
+    const lasting = isStopped(container) && lastingContainer(path, container);
+    all.push({ holder: { kind: "container", id }, path, ...(lasting && { lasting }) });
+  }
   for (const name of volumesIn(root)) claim({ kind: "volume", name }, root, "volumes", name);
   for (const name of ["buildkit", "builder"]) claim({ kind: "build-cache" }, root, name);
   for (const name of namesIn(join(root, "tmp"))) claim({ kind: "temporary" }, root, "tmp", name);
@@ -122,7 +128,13 @@ function lastingOf(state: RootState, name: string, use: Use | undefined): Lastin
   if (!isLayer && (driver === "vfs" || !use || !isStopped(containers.get(use.name)))) return undefined;
   const marks = marksOf[driver].map((each) => stampAt(`${home}/${name}/${each}`));
   const stamp = [directories.get(name)?.node.stamp, ...marks].join(" ");
-  return { stamp, ...(!isLayer && { writable: name }) };
+  return { stamp, ...(!isLayer && { rests: true, writable: name }) };
+}
+
+/** Configuration and logs: daemons make files anew, and what grows or is cut in place is a log. */
+function lastingContainer(path: string, { node, nodes }: ContainerState): Lasting {
+  const growing = [...nodes.keys()].filter((name) => name === "checkpoints" || name.includes(".log"));
+  return { stamp: [node.stamp, ...growing.map((name) => stampAt(`${path}/${name}`))].join(" "), rests: true };
 }
 
 /** Neither does it run nor is it about to be removed. */

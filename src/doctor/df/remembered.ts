@@ -2,13 +2,12 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { writeAtomic } from "../../disk/index.js";
+import type { Room } from "./room.js";
 
 /** What a part of a root took when it was last counted. */
-export interface Remembered {
+export interface Remembered extends Room {
   /** Identifies it and its state. */
   readonly stamp: string;
-  readonly bytes: number;
-  readonly inodes: number;
   /** Its files have no names elsewhere. */
   readonly alone: boolean;
 }
@@ -87,6 +86,6 @@ function read(path: string): Record<string, Remembered> {
 }
 
 function isRemembered(value: unknown): value is Remembered {
-  const { stamp, bytes, inodes, alone } = (value ?? {}) as Record<string, unknown>;
-  return typeof stamp === "string" && Number.isFinite(bytes) && Number.isFinite(inodes) && typeof alone === "boolean";
+  const { stamp, Bytes, Inodes, alone } = (value ?? {}) as Record<string, unknown>;
+  return typeof stamp === "string" && Number.isFinite(Bytes) && Number.isFinite(Inodes) && typeof alone === "boolean";
 }

@@ -44,24 +44,40 @@ export interface Node {
   readonly stamp: string;
 }
 
+const stat = new sys.Stat();
+
 /** What is in a directory, by name, in byte-wise order; nothing where there is none. */
 export function nodesIn(dir: string): Map<string, Node> {
   const nodes = new Map<string, Node>();
-  for (const name of namesIn(dir)) {
-    const node = nodeAt(`${dir}/${name}`);
-    if (node) nodes.set(name, node);
+  const fd = openDirectory(dir);
+  if (fd === undefined) return nodes;
+  try {
+    const names = sys.readDirectory(fd).map(({ name }) => name);
+    for (const name of names.sort()) if (sys.tryLstatat(fd, name, stat)) nodes.set(name, nodeOf(name));
+  } finally {
+    sys.close(fd);
   }
   return nodes;
 }
 
-const stat = new sys.Stat();
+function openDirectory(dir: string): number | undefined {
+  try {
+    return sys.openat(sys.AT_FDCWD, dir, sys.O.O_RDONLY | sys.O.O_DIRECTORY);
+  } catch (error) {
+    if (isErrno(error, "ENOENT", "ENOTDIR")) return undefined;
+    throw error;
+  }
+}
 
 /** @param path decoded @returns undefined: there is nothing */
 export function nodeAt(path: string): Node | undefined {
-  if (!sys.tryLstatat(sys.AT_FDCWD, path, stat)) return undefined;
-  const { mode, uid, gid, size, mtimeNs, stamp } = stat;
-  const mtimeMs = Number(mtimeNs) / 1e6;
-  return { name: basename(path), kind: kindOf(mode), mode: mode & 0o7777, uid, gid, size, mtimeMs, stamp };
+  return sys.tryLstatat(sys.AT_FDCWD, path, stat) ? nodeOf(basename(path)) : undefined;
+}
+
+/** Of what was looked at last. */
+function nodeOf(name: string): Node {
+  const { mode, uid, gid, size, mtimeMs, stamp } = stat;
+  return { name, kind: kindOf(mode), mode: mode & 0o7777, uid, gid, size, mtimeMs, stamp };
 }
 
 /** The stamp of what is at a decoded path; `-` where there is nothing. */

@@ -25,7 +25,8 @@ function containerOf(path: string, node: Node): ContainerState {
 
 function brieflyOf(path: string, node: Node, pass: Pass): ContainerState {
   const file = join(path, "config.v2.json");
-  return { node, nodes: new Map(), ...pass.of(file, stampAt(file), () => configIn(readFact(file))) };
+  const nodes = pass.of(path, node.stamp, () => nodesIn(path));
+  return { node, nodes, ...pass.of(file, stampAt(file), () => configIn(readFact(file))) };
 }
 
 function configIn(fact: Fact | undefined): { config: ContainerConfig } | { problem: string } {

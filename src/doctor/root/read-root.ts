@@ -1,7 +1,7 @@
 import { realpath } from "node:fs/promises";
 import { join } from "node:path";
 import { mountsBelow } from "../../disk/index.js";
-import { paced } from "../../driver/index.js";
+import { pauses } from "../../driver/index.js";
 import { Conflict, InvalidParameter, isErrno, NotFound } from "../../spec/index.js";
 import { isBoundOnItself } from "./bound.js";
 import { namesIn, nodeAt, nodesIn } from "./fact.js";
@@ -90,17 +90,22 @@ export async function readRoot(
 /** Small files are read fastest synchronously; a daemon that is asked for this goes on answering meanwhile. */
 async function mapped<V>(entries: Iterable<[string, V]>): Promise<Map<string, V>> {
   const map = new Map<string, V>();
-  for await (const [name, value] of paced(entries)) map.set(name, value);
+  const rest = pauses();
+  for (const [name, value] of entries) {
+    map.set(name, value);
+    const pause = rest();
+    if (pause) await pause;
+  }
   return map;
 }
 
 function driverOf(root: string, wanted: string | undefined): [DriverName, DriverName[]] {
-  const found = drivers.filter((name) => hasData(root, name));
   if (wanted !== undefined) {
     const name = drivers.find((each) => each === wanted);
     if (!name) throw new InvalidParameter(`no storage driver '${wanted}': there are ${drivers.join(", ")}`);
-    return [name, found.filter((each) => each !== name)];
+    return [name, drivers.filter((each) => each !== name && hasData(root, each))];
   }
+  const found = drivers.filter((name) => hasData(root, name));
   // As dockerd: vfs counts only where there is no other.
   const counted = found.length > 1 ? found.filter((name) => name !== "vfs") : found;
   if (counted.length === 1) return [counted[0]!, found.filter((name) => name !== counted[0])];
