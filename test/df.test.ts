@@ -1,7 +1,7 @@
 import { linkSync, mkdirSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { Memory, type Room, readRoot, type Usage, usageOf } from "../src/doctor/index.js";
+import { Memory, Readings, type Room, readRoot, type Usage, usageOf } from "../src/doctor/index.js";
 import { Dockerd } from "./oracle/dockerd.js";
 import { du } from "./oracle/du.js";
 import { Layerkitd, layerkitMain } from "./oracle/layerkitd.js";
@@ -80,7 +80,12 @@ describe.skipIf(skip)("the usage of a data root", () => {
       await fill(daemon, root);
       const memory = new Memory(join(disk.path, "cache/memory.json"));
       const matches = async (what: string, usage: Usage) => expect(usage.Total, what).toEqual(await du(root));
-      const measured = async () => usageOf(await readRoot(root), { memory });
+      const readings = new Readings();
+      const measured = async () => {
+        const state = await readRoot(root, driver, { brief: true, readings });
+        expect(state, "as if it had not been read before").toEqual(await readRoot(root, driver, { brief: true }));
+        return usageOf(state, { memory });
+      };
       await matches("first", await measured());
       const second = await measured();
       expect(second.Remembered).toBe(second.Layers.length);
@@ -95,6 +100,10 @@ describe.skipIf(skip)("the usage of a data root", () => {
       await matches("a link to it", await measured());
       await daemon.docker("rmi", "alone:1");
       await matches("an image removed", await measured());
+      await daemon.docker("tag", "one:1", "also:1");
+      await daemon.docker("volume", "create", "more");
+      await daemon.docker("rename", "other", "another");
+      await matches("names and volumes", await measured());
       rmSync(join(home, layer, tree, "by-hand"), { force: true });
       expect(await memory.save()).toBe(true);
       const later = new Memory(join(disk.path, "cache/memory.json"));

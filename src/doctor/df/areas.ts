@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { ChainID, ImageID } from "../../spec/index.js";
 import type { Needs } from "../map/needs.js";
-import { type Node, namesIn, stampAt } from "../root/fact.js";
+import { type Node, namesIn } from "../root/fact.js";
 import { homeOf } from "../root/read-home.js";
 import type { ContainerState, RootState } from "../root/root-state.js";
 import { type Use, usesOf } from "../uses.js";
@@ -40,8 +40,10 @@ export interface Area {
 
 /** How it can be known, without looking at all of it, that a part takes what it took. */
 export interface Lasting {
-  /** Identifies it and its state. */
+  /** Identifies it, and its state when the root was read. */
   readonly stamp: string;
+  /** Absolute paths in it whose stamps tell of its state, too; nothing may be there. */
+  readonly marks?: readonly string[];
   /** It was written to at some time or other, and counts as it is only when it has rested since. */
   readonly rests?: boolean;
   /** The writable layer of a container: its name in the driver's home, by which its mounts are known. */
@@ -77,7 +79,7 @@ export function areasOf(state: RootState, needs: Needs): Area[] {
   }
   for (const name of volumesIn(root)) claim({ kind: "volume", name }, root, "volumes", name);
   for (const name of ["buildkit", "builder"]) claim({ kind: "build-cache" }, root, name);
-  for (const name of namesIn(join(root, "tmp"))) claim({ kind: "temporary" }, root, "tmp", name);
+  for (const name of state.tmp.keys()) claim({ kind: "temporary" }, root, "tmp", name);
   claim({ kind: "quarantine" }, root, "layerkit-quarantine");
   claim({ kind: "migration" }, root, "migration");
   for (const driver of state.others) {
@@ -126,15 +128,15 @@ function lastingOf(state: RootState, name: string, use: Use | undefined): Lastin
   const { home, driver, containers, directories } = state;
   const isLayer = use?.kind === "layer";
   if (!isLayer && (driver === "vfs" || !use || !isStopped(containers.get(use.name)))) return undefined;
-  const marks = marksOf[driver].map((each) => stampAt(`${home}/${name}/${each}`));
-  const stamp = [directories.get(name)?.node.stamp, ...marks].join(" ");
-  return { stamp, ...(!isLayer && { rests: true, writable: name }) };
+  const stamp = directories.get(name)?.node.stamp ?? "";
+  const marks = marksOf[driver].map((each) => `${home}/${name}/${each}`);
+  return { stamp, marks, ...(!isLayer && { rests: true, writable: name }) };
 }
 
 /** Configuration and logs: daemons make files anew, and what grows or is cut in place is a log. */
 function lastingContainer(path: string, { node, nodes }: ContainerState): Lasting {
   const growing = [...nodes.keys()].filter((name) => name === "checkpoints" || name.includes(".log"));
-  return { stamp: [node.stamp, ...growing.map((name) => stampAt(`${path}/${name}`))].join(" "), rests: true };
+  return { stamp: node.stamp, marks: growing.map((name) => `${path}/${name}`), rests: true };
 }
 
 /** Neither does it run nor is it about to be removed. */

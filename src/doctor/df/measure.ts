@@ -1,5 +1,6 @@
 import { statfs } from "../../sys/index.js";
-import type { Area } from "./areas.js";
+import { stampAt } from "../root/fact.js";
+import type { Area, Lasting } from "./areas.js";
 import type { Place } from "./jobs.js";
 import { merge, repeatedBlocks } from "./merge.js";
 import { Memory } from "./remembered.js";
@@ -31,7 +32,9 @@ export async function measure(areas: readonly Area[], options: MeasureOptions = 
   const { memory = new Memory(), exact = false, now = Date.now(), ...how } = options;
   const root = areas.at(-1)?.path ?? "/";
   const reflinks = exact && hasReflinks(root);
-  const known = areas.map(({ path, lasting }) => (lasting && !exact ? memory.get(path, lasting.stamp) : undefined));
+  // Before anything is walked: what changes meanwhile has another the next time.
+  const stamps = areas.map(({ lasting }) => lasting && stampOf(lasting));
+  const known = areas.map(({ path }, at) => (exact ? undefined : memory.get(path, stamps[at])));
   const all = [...areas.keys()];
   const left = all.filter((at) => !known[at]);
   const isWritten = await writersOn(
@@ -53,12 +56,12 @@ export async function measure(areas: readonly Area[], options: MeasureOptions = 
   const { rooms, alone } = merge(walked);
   const byArea: Room[] = known.map((room) => room ?? nothing);
   for (const [index, at] of counted.entries()) {
-    const [{ path, lasting }, room] = [areas[at]!, rooms[index]!];
+    const [{ path, lasting }, room, stamp] = [areas[at]!, rooms[index]!, stamps[at]];
     byArea[at] = room;
-    if (!lasting) continue;
+    if (!lasting || stamp === undefined) continue;
     if (lasting.rests && walked[index]!.restsAt * 1000 > now) continue;
     if (lasting.writable !== undefined && isWritten(lasting.writable)) continue;
-    memory.set(path, { ...room, stamp: lasting.stamp, alone: alone[index]! });
+    memory.set(path, { ...room, stamp, alone: alone[index]! });
   }
   memory.keepOnly(new Set(areas.flatMap(({ path, lasting }) => (lasting ? path : []))));
   return {
@@ -66,6 +69,10 @@ export async function measure(areas: readonly Area[], options: MeasureOptions = 
     repeated: reflinks ? repeatedBlocks(walked) : exact ? all.map(() => 0) : undefined,
     remembered: known.map((room) => room !== undefined && !isEntangled),
   };
+}
+
+function stampOf({ stamp, marks = [] }: Lasting): string {
+  return [stamp, ...marks.map(stampAt)].join(" ");
 }
 
 /** An area without the others that are in it. */

@@ -39,8 +39,9 @@ export class Memory {
     this.#known = path === undefined ? new Map() : new Map(Object.entries(read(path)));
   }
 
-  get(path: string, stamp: string): Remembered | undefined {
-    const known = this.#known.get(path);
+  /** @param stamp undefined: it is nothing that lasts */
+  get(path: string, stamp: string | undefined): Remembered | undefined {
+    const known = stamp === undefined ? undefined : this.#known.get(path);
     return known?.stamp === stamp ? known : undefined;
   }
 

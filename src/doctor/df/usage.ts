@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { type ChainID, hexOf, type ImageID } from "../../spec/index.js";
 import { type Needs, needsOf } from "../map/needs.js";
 import { doubtsOf } from "../reclaim/doubts.js";
@@ -79,9 +80,27 @@ export interface VolumeUsage extends Room {
 
 /** Measures a data root. @param state as `readRoot` gives it */
 export async function usageOf(state: RootState, options: MeasureOptions = {}): Promise<Usage> {
+  const known = reckoned.get(state) ?? prepared(state);
+  reckoned.set(state, known);
+  const measured = await measure(known.areas, options);
+  if (!known.last || !isDeepStrictEqual(known.last.measured, measured)) {
+    known.last = { measured, usage: new Reckoning(state, known.needs, known.areas, measured).usage() };
+  }
+  return known.last.usage;
+}
+
+interface Reckoned {
+  readonly needs: Needs;
+  readonly areas: readonly Area[];
+  last?: { readonly measured: Measured; readonly usage: Usage };
+}
+
+/** A root that has not changed is not reckoned again. */
+const reckoned = new WeakMap<RootState, Reckoned>();
+
+function prepared(state: RootState): Reckoned {
   const needs = needsOf(state);
-  const areas = areasOf(state, needs);
-  return new Reckoning(state, needs, areas, await measure(areas, options)).usage();
+  return { needs, areas: areasOf(state, needs) };
 }
 
 /** How many layers and containers have all their directories remembered. */

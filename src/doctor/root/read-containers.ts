@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import { messageOf } from "../../spec/index.js";
-import { type Fact, type Node, nodesIn, readFact, stampAt, textOf } from "./fact.js";
-import type { Pass } from "./readings.js";
+import { type Fact, type Node, nodesIn, readFact, textOf } from "./fact.js";
+import { listed, type Pass } from "./readings.js";
 import type { ContainerConfig, ContainerState } from "./root-state.js";
 
 /** @param dir `containers` @param pass only what tells who needs what is read */
 export function* readContainers(dir: string, pass: Pass | undefined): Generator<[string, ContainerState]> {
-  for (const [name, node] of nodesIn(dir)) {
+  for (const [name, node] of listed(pass, dir)) {
     const path = join(dir, name);
     yield [name, pass ? brieflyOf(path, node, pass) : containerOf(path, node)];
   }
@@ -25,8 +25,8 @@ function containerOf(path: string, node: Node): ContainerState {
 
 function brieflyOf(path: string, node: Node, pass: Pass): ContainerState {
   const file = join(path, "config.v2.json");
-  const nodes = pass.of(path, node.stamp, () => nodesIn(path));
-  return { node, nodes, ...pass.of(file, stampAt(file), () => configIn(readFact(file))) };
+  const nodes = pass.of(path, () => nodesIn(path), node.stamp);
+  return { node, nodes, ...pass.of(file, () => configIn(readFact(file))) };
 }
 
 function configIn(fact: Fact | undefined): { config: ContainerConfig } | { problem: string } {

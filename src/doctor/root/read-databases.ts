@@ -15,10 +15,13 @@ const databases = [
   "containerd/daemon/io.containerd.metadata.v1.bolt/meta.db",
 ];
 
+export function databasesIn(root: string): string[] {
+  return databases.map((name) => join(root, name));
+}
+
 /** Databases in the root that are none. An empty file is one that bolt has yet to fill. */
 export function* readDatabases(root: string): Generator<Unreadable> {
-  for (const name of databases) {
-    const path = join(root, name);
+  for (const path of databasesIn(root)) {
     const node = nodeAt(path);
     if (!node || (node.kind === "file" && node.size === 0)) continue;
     if (node.kind !== "file") yield { path, problem: `it is a ${node.kind}, no file` };

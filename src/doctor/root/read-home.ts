@@ -1,8 +1,8 @@
 import { readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { decodeName, encodeName, isErrno } from "../../spec/index.js";
-import { type Node, namesIn, nodesIn, readFact, stampAt } from "./fact.js";
-import type { Pass } from "./readings.js";
+import { type Node, namesIn, nodesIn, readFact } from "./fact.js";
+import { listed, type Pass } from "./readings.js";
 import type { DriverName, LayerDirectory, Link } from "./root-state.js";
 
 /** Where a driver has its layers' directories. */
@@ -15,15 +15,16 @@ export function writableTree(driver: DriverName): string {
   return { overlay2: "diff", overlay: "upper", vfs: "" }[driver];
 }
 
+/** @param pass only what tells who needs what is read */
 export function* readDirectories(
   home: string,
   driver: DriverName,
-  brief: boolean,
+  pass: Pass | undefined,
 ): Generator<[string, LayerDirectory]> {
-  for (const [name, node] of nodesIn(home)) {
+  for (const [name, node] of listed(pass, home)) {
     if (driver === "overlay2" && name === "l") continue;
     const path = join(home, name);
-    if (brief || node.kind !== "directory") yield [name, { node, nodes: new Map(), left: [], isEmpty: false }];
+    if (pass || node.kind !== "directory") yield [name, { node, nodes: new Map(), left: [], isEmpty: false }];
     else yield [name, directoryOf(driver, path, node)];
   }
 }
@@ -61,7 +62,7 @@ function ofOverlay(path: string): Pick<LayerDirectory, "lowerID"> {
 /** `overlay2/l`: a symlink does not change, but is made anew. */
 export function readLinks(home: string, pass: Pass | undefined): Iterable<[string, Link]> {
   const dir = join(home, "l");
-  return pass ? pass.of(dir, stampAt(dir), () => [...linksIn(dir)]) : linksIn(dir);
+  return pass ? pass.of(dir, () => [...linksIn(dir)]) : linksIn(dir);
 }
 
 function* linksIn(dir: string): Generator<[string, Link]> {

@@ -3,16 +3,16 @@ import { join } from "node:path";
 import { maxDocument } from "../../image/index.js";
 import { type ChainID, type ImageID, imageIDOf, messageOf, nextChainID, parseImageConfig } from "../../spec/index.js";
 import { type Node, nodesIn, readFact, textOf } from "./fact.js";
-import type { Pass } from "./readings.js";
+import { listed, type Pass } from "./readings.js";
 import type { ImageEntry, ImageMetadata, Repositories } from "./root-state.js";
 
 const hex = /^[0-9a-f]{64}$/;
 
 /** @param dir `imagedb/content/sha256` */
 export function* readContents(dir: string, pass: Pass | undefined): Generator<[string, ImageEntry]> {
-  for (const [name, node] of nodesIn(dir)) {
+  for (const [name, node] of listed(pass, dir)) {
     const path = join(dir, name);
-    yield [name, pass ? pass.of(path, node.stamp, () => imageOf(path, node)) : imageOf(path, node)];
+    yield [name, pass ? pass.of(path, () => imageOf(path, node), node.stamp) : imageOf(path, node)];
   }
 }
 
@@ -41,9 +41,9 @@ export function chainOf(diffIDs: readonly Parameters<typeof nextChainID>[1][]): 
 }
 
 /** @param dir `imagedb/metadata/sha256` */
-export function* readMetadata(dir: string, brief: boolean): Generator<[string, ImageMetadata]> {
-  for (const [name, node] of nodesIn(dir)) {
-    if (brief) {
+export function* readMetadata(dir: string, pass: Pass | undefined): Generator<[string, ImageMetadata]> {
+  for (const [name, node] of listed(pass, dir)) {
+    if (pass) {
       yield [name, { node, nodes: new Map() }];
       continue;
     }

@@ -1,15 +1,15 @@
 import { join } from "node:path";
 import { type ChainID, type Digest, isCacheID, parseDigest } from "../../spec/index.js";
 import { type Fact, type Node, nodesIn, readFact, textOf } from "./fact.js";
-import type { Pass } from "./readings.js";
+import { listed, type Pass } from "./readings.js";
 import type { LayerEntry, MountEntry } from "./root-state.js";
 
 /** @param dir `layerdb/sha256` @param pass only what tells who needs what is read */
 export function* readLayers(dir: string, pass: Pass | undefined): Generator<[string, LayerEntry]> {
-  for (const [name, node] of nodesIn(dir)) {
+  for (const [name, node] of listed(pass, dir)) {
     const path = join(dir, name);
     const entry = pass
-      ? pass.of(path, node.stamp, () => layerOf(node, new Map(), factsIn(path, [...pointers])))
+      ? pass.of(path, () => layerOf(node, new Map(), factsIn(path, [...pointers])), node.stamp)
       : layerOf(node, nodesIn(path), factsIn(path, [...pointers, "size"]));
     yield [name, entry];
   }
@@ -32,11 +32,11 @@ function layerOf(node: Node, nodes: LayerEntry["nodes"], facts: LayerEntry["fact
 
 /** @param dir `layerdb/mounts` @param pass only what tells who needs what is read */
 export function* readMountEntries(dir: string, pass: Pass | undefined): Generator<[string, MountEntry]> {
-  for (const [name, node] of nodesIn(dir)) {
+  for (const [name, node] of listed(pass, dir)) {
     const path = join(dir, name);
     yield [
       name,
-      pass ? pass.of(path, node.stamp, () => mountOf(path, node, new Map())) : mountOf(path, node, nodesIn(path)),
+      pass ? pass.of(path, () => mountOf(path, node, new Map()), node.stamp) : mountOf(path, node, nodesIn(path)),
     ];
   }
 }

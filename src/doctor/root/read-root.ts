@@ -7,13 +7,13 @@ import { isBoundOnItself } from "./bound.js";
 import { namesIn, nodeAt, nodesIn } from "./fact.js";
 import { readBuildCache } from "./read-build-cache.js";
 import { readContainers } from "./read-containers.js";
-import { readDatabases } from "./read-databases.js";
+import { databasesIn, readDatabases } from "./read-databases.js";
 import { readDistribution } from "./read-distribution.js";
 import { hasData, homeOf, readDirectories, readLinks } from "./read-home.js";
 import { readContents, readMetadata, readRepositories } from "./read-images.js";
-import { readKept } from "./read-kept.js";
+import { keptFile, readKept } from "./read-kept.js";
 import { readLayers, readMountEntries } from "./read-layerdb.js";
-import { Readings } from "./readings.js";
+import { listed, type Pass, Readings } from "./readings.js";
 import { type DriverName, drivers, type RootState } from "./root-state.js";
 import { usedMounts } from "./used-mounts.js";
 
@@ -42,16 +42,27 @@ export async function readRoot(
   const root = await realpath(path).catch((error) => {
     throw isErrno(error, "ENOENT") ? new NotFound(`there is no data root ${path}`, { cause: error }) : error;
   });
+  const known = brief ? readings.unchanged : undefined;
+  if (known && known.root === root && known.driver === (driver ?? known.driver)) return known;
+  const pass = brief ? readings.begin() : undefined;
+  const state = await stateOf(root, driver, pass);
+  if (pass) readings.end(pass, state);
+  return state;
+}
+
+async function stateOf(root: string, driver: string | undefined, pass: Pass | undefined): Promise<RootState> {
+  for (const path of [root, ...drivers.map((each) => homeOf(root, each))]) pass?.look(path);
   const [name, others] = driverOf(root, driver);
   const home = homeOf(root, name);
-  const pass = brief ? readings.begin() : undefined;
   const images = join(root, "image", name);
-  const directories = await mapped(readDirectories(home, name, brief));
-  const layers = await mapped(readLayers(join(images, "layerdb", "sha256"), pass));
+  const directories = await mapped(readDirectories(home, name, pass));
   const layerdb = join(images, "layerdb");
-  const mounted = mountsBelow(root);
+  const layers = await mapped(readLayers(join(layerdb, "sha256"), pass));
+  const mounted = pass ? [] : mountsBelow(root);
   const imagedb = join(images, "imagedb");
-  const state: RootState = {
+  const repositories = join(images, "repositories.json");
+  for (const path of [repositories, keptFile(images), join(root, "volumes"), ...databasesIn(root)]) pass?.look(path);
+  return {
     ...{ root, driver: name, others, home },
     directories,
     links: await mapped(name === "overlay2" ? readLinks(home, pass) : []),
@@ -59,32 +70,30 @@ export async function readRoot(
       path: layerdb,
       layers,
       mounts: await mapped(readMountEntries(join(layerdb, "mounts"), pass)),
-      tmp: nodesIn(join(layerdb, "tmp")),
+      tmp: listed(pass, join(layerdb, "tmp")),
     },
     images: {
       path: images,
       contents: await mapped(readContents(join(imagedb, "content", "sha256"), pass)),
-      metadata: await mapped(readMetadata(join(imagedb, "metadata", "sha256"), brief)),
-      repositories: readRepositories(join(images, "repositories.json")),
-      nodes: nodesIn(images),
-      distribution: brief ? [] : [...readDistribution(join(images, "distribution"))],
+      metadata: await mapped(readMetadata(join(imagedb, "metadata", "sha256"), pass)),
+      repositories: readRepositories(repositories),
+      nodes: pass ? new Map() : nodesIn(images),
+      distribution: pass ? [] : [...readDistribution(join(images, "distribution"))],
     },
     containers: await mapped(readContainers(join(root, "containers"), pass)),
     mounted,
-    inUse: brief ? new Set() : usedMounts(mounted),
+    inUse: pass ? new Set() : usedMounts(mounted),
     node: nodeAt(root)!,
-    top: nodesIn(root),
-    tmp: nodesIn(join(root, "tmp")),
+    top: pass ? new Map() : nodesIn(root),
+    tmp: listed(pass, join(root, "tmp")),
     cached: readBuildCache(root, [
       ...directories.keys(),
       ...[...layers.values()].flatMap(({ chainID }) => chainID ?? []),
     ]),
     kept: readKept(images),
-    isBoundOnItself: isBoundOnItself(root),
+    isBoundOnItself: !pass && isBoundOnItself(root),
     unreadable: [...readDatabases(root)],
   };
-  pass?.end();
-  return state;
 }
 
 /** Small files are read fastest synchronously; a daemon that is asked for this goes on answering meanwhile. */
