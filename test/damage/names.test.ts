@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { Reclaimed } from "../../src/doctor/index.js";
 import { Dockerd } from "../oracle/dockerd.js";
 import { layerkitMain } from "../oracle/layerkitd.js";
 import { lacking } from "../oracle/programs.js";
@@ -111,6 +112,13 @@ describe.skipIf(why)("names that a root of dockerd has lost", () => {
     expect(JSON.parse(at.read(at.tags))).toEqual({ Repositories: {} });
     const check = await layerkit("check");
     expect(check).toEqual({ status: 0, lines: expect.arrayContaining([expect.stringContaining("[tags-lost]")]) });
+    const reclaim = ["reclaim", "--containers", "--images", "--dry-run", "--format", "json"];
+    const kinds = async () => {
+      const { status, lines } = await layerkit(...reclaim);
+      const { Items, Refused } = JSON.parse(lines.join("")) as Reclaimed;
+      return { status, images: Items.filter(({ Kind }) => Kind === "image").length, refused: Refused.length };
+    };
+    expect(await kinds()).toEqual({ status: 1, images: 0, refused: 1 });
     const alone = await layerkit("repair");
     expect(alone).toEqual({ status: 0, lines: expect.arrayContaining([expect.stringContaining("repair --names")]) });
     expect(JSON.parse(at.read(at.tags))).toEqual({ Repositories: {} });
@@ -122,6 +130,12 @@ describe.skipIf(why)("names that a root of dockerd has lost", () => {
       "1 thing that repairs have removed is kept: layerkit repair --list.",
     ]);
     expect(await inDockerd()).toEqual(listed([app, app], [child, child]));
+    expect(await kinds()).toEqual({ status: 0, images: 0, refused: 0 });
+    at.remove(at.tags);
+    expect(await kinds()).toEqual({ status: 1, images: 0, refused: 1 });
+    at.write(at.tags, `{"Repositories":{"x":{"x:1":"sha256:${ids[app]}"}}}`);
+    expect(await kinds()).toEqual({ status: 0, images: 1, refused: 0 });
+    await layerkit("repair", "--names");
     expect((await layerkit("repair", "--names", "--from", root.path)).lines).toEqual([
       expect.stringMatching(/^Nothing is wrong/),
     ]);

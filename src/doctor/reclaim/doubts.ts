@@ -1,4 +1,5 @@
 import { type ChainID, hexOf, shortID } from "../../spec/index.js";
+import { hasLostNames } from "../check/known/name-proofs.js";
 import type { RootState } from "../root/root-state.js";
 import { usesOf } from "../uses.js";
 
@@ -17,11 +18,10 @@ export function doubtsOf(state: RootState): Doubts {
   const images = imagesInDoubt(state);
   const entries = [...entriesInDoubt(state), ...databases(state)];
   const containers = containersInDoubt(state);
-  const tags = state.images.repositories.problem;
   return {
     directories: [...images, ...entries, ...writablesInDoubt(state), ...lostEntries(state)],
     layers: [...images, ...entries],
-    images: [...images, ...containers, ...(tags === undefined ? [] : [`${state.images.repositories.path}: ${tags}`])],
+    images: [...images, ...containers, ...namesInDoubt(state)],
     volumes: containers,
   };
 }
@@ -34,6 +34,15 @@ function imagesInDoubt({ images }: RootState): string[] {
     .filter(([, id]) => !images.contents.has(id.replace(/^sha256:/, "")))
     .map(([name]) => `the image that ${name} names has lost its config`);
   return [...unreadable, ...lost];
+}
+
+/** Without their list no image seems to have a name. */
+function namesInDoubt(state: RootState): string[] {
+  const { path, fact, problem } = state.images.repositories;
+  if (problem !== undefined) return [`${path}: ${problem}`];
+  if (!fact && state.images.contents.size > 0) return [`${path}: it is missing`];
+  if (!hasLostNames(state)) return [];
+  return [`${path}: it has no name, and containers call images by names: layerkit repair --names, or layerkit tag`];
 }
 
 function entriesInDoubt({ layerdb }: RootState): string[] {

@@ -24,6 +24,11 @@ export function namesTold(state: RootState): NameProof[] {
   return [...salvaged(state), ...namesOfContainers(state)].filter(({ id }) => isThere(state, id));
 }
 
+/** Whether a list that is whole lacks all names, while containers call images by some: dockerd has begun it anew, then. */
+export function hasLostNames(state: RootState): boolean {
+  return state.images.repositories.references?.size === 0 && settled(namesTold(state)).names.length > 0;
+}
+
 /** Also one whose config is damaged, and may be restored. */
 export function isThere({ images }: RootState, id: string): boolean {
   return /^sha256:[0-9a-f]{64}$/.test(id) && images.contents.has(hexOf(id as ImageID));

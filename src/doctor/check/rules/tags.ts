@@ -2,7 +2,7 @@ import type { ImageID } from "../../../spec/index.js";
 import type { RootState } from "../../root/root-state.js";
 import type { Finding, Step } from "../finding.js";
 import type { Known } from "../known/known.js";
-import { namesTold, settled } from "../known/name-proofs.js";
+import { hasLostNames, namesTold } from "../known/name-proofs.js";
 import { isMissed, nameOf, repositoriesText } from "../known/tags.js";
 import { finding } from "../rule.js";
 
@@ -12,8 +12,7 @@ export function* tags(known: Known): Generator<Finding> {
   const { path, fact, references } = repositories;
   if (!references) return yield unreadable(known);
   if (!fact && contents.size > 0) return yield missing(known);
-  if (references.size === 0 && settled(namesTold(known.state)).names.length > 0)
-    yield { ...unnamed(known.state), remedy: [] };
+  if (hasLostNames(known.state)) yield { ...unnamed(known.state), remedy: [] };
   const isWrong = (ref: string, id: string) => nameOf(ref) === undefined || isDangling(known, id);
   const right = new Map([...references].filter(([ref, id]) => !isWrong(ref, id)));
   const remedy = [write(path, right)];
