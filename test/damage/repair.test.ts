@@ -51,7 +51,8 @@ describe.skipIf(why).for(drivers)("a root that dockerd wrote with %s", (driver) 
     },
     async ([, batch]) => {
       const at = new RootAt(await root.copy(), driver);
-      for (const damage of batch) await mended(at, damage);
+      const files = imageFiles(at);
+      for (const damage of batch) await mended(at, damage, files);
       await using dockerd = await Dockerd.start(at.path, { driver });
       const { status, stderr } = await run(process.execPath, [layerkitMain, "--root", at.path, "repair"]);
       expect({ status, stderr }).toEqual({ status: 1, stderr: expect.stringContaining("by a running dockerd") });
@@ -61,8 +62,8 @@ describe.skipIf(why).for(drivers)("a root that dockerd wrote with %s", (driver) 
 
   test("is mended of what only reading shows, and dockerd goes on with it", { timeout: 240_000 }, async () => {
     const at = new RootAt(await root.copy(), driver);
+    const before = imageFiles(at);
     for (const { name, make } of triedWith(driver, drivers, contentDamages)) {
-      const before = imageFiles(at);
       make(at);
       const found = (await deepCheck(await readRoot(at.path))).findings;
       expect({ name, found: found.length > 0 }).toEqual({ name, found: true });
@@ -90,9 +91,8 @@ describe.skipIf(why).for(drivers)("a root that dockerd wrote with %s", (driver) 
   });
 
   /** Damages and repairs; says which damage it was where something is not as it should be. */
-  async function mended(at: RootAt, damage: Damage): Promise<void> {
+  async function mended(at: RootAt, damage: Damage, before: readonly string[]): Promise<void> {
     const { name, kind, make, end } = damage;
-    const before = imageFiles(at);
     await make(at);
     try {
       expect({ name, kinds: kindsOf(check(await readRoot(at.path))) }).toMatchObject({
