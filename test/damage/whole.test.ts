@@ -176,7 +176,8 @@ describe.skipIf(why)("after a power cut", () => {
       await daemon[Symbol.asyncDispose]();
     }
     await disk.powerUp();
-    expect(await found(path)).toEqual([]);
+    // What was just being written when the disk was synced may be left.
+    expect((await found(path)).filter(({ kind }) => kind !== "file-half-written")).toEqual([]);
   });
 
   test("what layerkit has acknowledged is whole, whatever had reached the disk", async () => {
