@@ -129,6 +129,34 @@ describe.skipIf(skip)("repair", () => {
     expect(existsSync(join(root, "layerkit-quarantine"))).toBe(false);
   });
 
+  test("asks the repositories of nameless images which tags lead to them", { timeout: 120_000 }, async () => {
+    const { registry, ref } = await pulled();
+    await using _registry = registry;
+    await registry.fill(join(disk.path, "image.tar"), "some/app:also");
+    await writeFile(join(disk.path, "other.tar"), dockerArchive([{ layers: layers.slice(0, 2), tags: ["app:2"] }]));
+    await registry.fill(join(disk.path, "other.tar"), "some/app:2");
+    const repository = ref.slice(0, ref.lastIndexOf(":"));
+    const list = join(root, "image/overlay2/repositories.json");
+    rmSync(list);
+    const alone = await done("repair", "--no-fetch");
+    expect(alone).toContain(`prune would take it; its layers are in ${repository}; layerkit tag`);
+    rmSync(list);
+    const said = (await done("repair")).split("\n").filter((line) => line.startsWith("done: tags-missing"));
+    expect(said.map((line) => line.replace(/image \w{12}/, "image")).sort()).toEqual([
+      `done: tags-missing: call image ${repository}:1 again, as ${repository} has it now`,
+      `done: tags-missing: call image ${repository}:also again, as ${repository} has it now`,
+    ]);
+    const requests = registry.requests.length;
+    await done("rmi", `${repository}:also`);
+    expect(await done("repair", "--names")).toMatch(/^Nothing is wrong/);
+    expect(registry.requests).toHaveLength(requests);
+    await registry[Symbol.asyncDispose]();
+    rmSync(list);
+    const gone = await done("repair");
+    expect(gone).toMatch(/^note: not all could be asked for names: the registry: \S+\/some\/app: /m);
+    expect(gone).toMatch(/^nameless: image /m);
+  });
+
   test("shows at a terminal how far it is, as a pull does", { timeout: 120_000 }, async () => {
     await done("load", "-i", join(disk.path, "image.tar"));
     await writeFile(join(disk.path, "image.tar.gz"), gzipSync(readFileSync(join(disk.path, "image.tar"))));

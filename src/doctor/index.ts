@@ -28,7 +28,7 @@ export { isWrong, type Planned, planRepair } from "./repair/plan.js";
 export { listKept, purgeQuarantine, putBack, quarantineName } from "./repair/quarantine.js";
 export { type Left, type Repaired, type RepairOptions, repair } from "./repair/repair.js";
 export { planRoot, type RepairEvent, repairRoot } from "./repair/repair-root.js";
-export type { Nameless, NamesLeft } from "./repair/restore-names.js";
+export { type Nameless, type NamesLeft, repositoriesWith } from "./repair/restore-names.js";
 export { openSource, openSources } from "./repair/sources/open-source.js";
 export type { Offer, Source, WantedLayer } from "./repair/sources/source.js";
 export type { Told } from "./repair/told.js";

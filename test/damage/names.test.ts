@@ -43,17 +43,17 @@ describe.skipIf(why)("names that a root of dockerd has lost", () => {
 
   test("come back as containers have them; what they do not tell comes back from another root", async () => {
     at.write(at.tags, "");
-    const { status, lines } = await layerkit("repair");
+    const { status, lines } = await layerkit("repair", "--no-fetch");
     expect(status).toBe(0);
     expect(lines).toContainEqual(called(ids[app], app, "container (ran|fresh) calls it"));
     expect(lines).toContainEqual(called(ids[child], child, "container upper calls it"));
     expect(lines.filter((line) => /nameless|disputed|again:/.test(line))).toEqual([]);
 
     at.write(at.tags, '{"Repositories":');
-    const dry = await layerkit("repair", "--dry-run", "--from", root.path);
+    const dry = await layerkit("repair", "--no-fetch", "--dry-run", "--from", root.path);
     expect(dry.lines).toContainEqual(called(ids[app], again, `data root ${root.path} has it`));
     expect(at.read(at.tags)).toBe('{"Repositories":');
-    const more = await layerkit("repair", "--from", root.path);
+    const more = await layerkit("repair", "--no-fetch", "--from", root.path);
     expect(more.lines.map((line) => line.replace("done", "would"))).toEqual(expect.arrayContaining(dry.lines));
     expect(await inDockerd()).toEqual(listed([app, app], [again, app], [child, child]));
   });
@@ -73,7 +73,7 @@ describe.skipIf(why)("names that a root of dockerd has lost", () => {
       at.write(join(cache, diffID.slice("sha256:".length)), JSON.stringify(record));
     }
     at.remove(at.tags);
-    const before = await layerkit("repair");
+    const before = await layerkit("repair", "--no-fetch");
     expect(before.status).toBe(0);
     // The other was made upon it: as with images of a build, that one has a name is not to be expected of it.
     expect(before.lines.filter((line) => line.startsWith("nameless: "))).toEqual([
@@ -85,7 +85,7 @@ describe.skipIf(why)("names that a root of dockerd has lost", () => {
     ]);
 
     at.remove(at.tags);
-    const { lines } = await layerkit("repair", "--from", root.archive, "--format", "json");
+    const { lines } = await layerkit("repair", "--no-fetch", "--from", root.archive, "--format", "json");
     const told = lines.map((line) => JSON.parse(line)).filter(({ Step }) => Step === "restore-names");
     expect(told.map(({ Name, Image, Outcome }) => [Name, Image, Outcome]).sort()).toEqual([
       [child, `sha256:${ids[child]}`, "done"],
@@ -97,7 +97,7 @@ describe.skipIf(why)("names that a root of dockerd has lost", () => {
   test("are nobody's where two images are called so", async () => {
     at.remove(at.tags);
     at.edit(at.container("upper").config, (config) => ((config.Config as { Image: string }).Image = app));
-    const { lines } = await layerkit("repair");
+    const { lines } = await layerkit("repair", "--no-fetch");
     expect(lines).toContainEqual(
       expect.stringMatching(
         new RegExp(`^disputed: ${app}: image \\w{12} as container \\w+ calls it, image .*layerkit tag`),
@@ -119,11 +119,11 @@ describe.skipIf(why)("names that a root of dockerd has lost", () => {
       return { status, images: Items.filter(({ Kind }) => Kind === "image").length, refused: Refused.length };
     };
     expect(await kinds()).toEqual({ status: 1, images: 0, refused: 1 });
-    const alone = await layerkit("repair");
+    const alone = await layerkit("repair", "--no-fetch");
     expect(alone).toEqual({ status: 0, lines: expect.arrayContaining([expect.stringContaining("repair --names")]) });
     expect(JSON.parse(at.read(at.tags))).toEqual({ Repositories: {} });
 
-    const first = await layerkit("repair", "--names");
+    const first = await layerkit("repair", "--no-fetch", "--names");
     expect(first.lines).toContainEqual(called(ids[child], child, "container upper calls it"));
     expect((await layerkit("check")).lines).toEqual([
       expect.stringMatching(/^Nothing is wrong/),
@@ -135,8 +135,8 @@ describe.skipIf(why)("names that a root of dockerd has lost", () => {
     expect(await kinds()).toEqual({ status: 1, images: 0, refused: 1 });
     at.write(at.tags, `{"Repositories":{"x":{"x:1":"sha256:${ids[app]}"}}}`);
     expect(await kinds()).toEqual({ status: 0, images: 1, refused: 0 });
-    await layerkit("repair", "--names");
-    expect((await layerkit("repair", "--names", "--from", root.path)).lines).toEqual([
+    await layerkit("repair", "--no-fetch", "--names");
+    expect((await layerkit("repair", "--no-fetch", "--names", "--from", root.path)).lines).toEqual([
       expect.stringMatching(/^Nothing is wrong/),
     ]);
     expect(existsSync(join(at.path, "layerkit-quarantine"))).toBe(true);

@@ -32,9 +32,10 @@ export function leftLine({ finding, why, advice }: Left, root: string, format: F
 }
 
 /** What became of names that were lost, where it is not all well. */
-export function namesLines({ disputes, nameless }: NamesLeft, format: Format | undefined): string[] {
+export function namesLines({ disputes, failures, nameless }: NamesLeft, format: Format | undefined): string[] {
   if (format === "json") return [...disputes.map(disputeJSON), ...nameless.map(namelessJSON)];
-  return [...disputes.map(disputeText), ...nameless.map(namelessText)];
+  const asked = failures.map((failure) => `note: not all could be asked for names: ${failure}`);
+  return [...asked, ...disputes.map(disputeText), ...nameless.map(namelessText)];
 }
 
 function disputeText({ ref, claims }: Dispute): string {

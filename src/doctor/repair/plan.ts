@@ -9,7 +9,8 @@ import { type Left, leftOf, type Repaired, type RepairOptions } from "./repair.j
 import { type Named, namelessIn, namesFor, namesForNameless } from "./restore-names.js";
 import { toldNames, toldText } from "./told.js";
 
-export interface PlanOptions extends Pick<RepairOptions, "driver" | "examineDeeply" | "sources" | "names" | "tell"> {
+export interface PlanOptions
+  extends Pick<RepairOptions, "driver" | "examineDeeply" | "sources" | "names" | "tell" | "signal"> {
   /** Somebody is at work in the root: what is mounted and half done is theirs. */
   readonly isLive?: boolean;
 }
@@ -23,7 +24,7 @@ export type Planned = Pick<Repaired, "left" | "names">;
  */
 export async function planRepair(
   root: string,
-  { driver, isLive = false, examineDeeply, sources, names: isAsked, tell }: PlanOptions,
+  { driver, isLive = false, examineDeeply, sources, names: isAsked, tell, signal }: PlanOptions,
 ): Promise<Planned> {
   const state = await readRoot(root, driver);
   const findings = [...check(state, { isLive }), ...((await examineDeeply?.(state))?.findings ?? [])];
@@ -34,7 +35,7 @@ export async function planRepair(
   for (const finding of stages.flatMap((stage) => findings.filter((each) => stageOf(each, []) === stage))) {
     for (const step of stepsOf(finding)) {
       if (step.kind === "restore-names") {
-        named = namesFor(state, step.names, sources);
+        named = await namesFor(state, step.names, { sources, signal });
         for (const told of toldNames(finding, named.names, "would")) await tell(told);
         continue;
       }
@@ -43,11 +44,12 @@ export async function planRepair(
     }
   }
   if (isAsked && !named && state.images.repositories.references) {
-    named = namesForNameless(state, sources);
+    named = await namesForNameless(state, { sources, signal });
     if (named.names.length > 0) for (const told of toldNames(unnamed(state), named.names, "would")) await tell(told);
   }
   if (!named) return { left };
-  return { left, names: { disputes: named.disputes, nameless: await namelessIn(state, named.names) } };
+  const { disputes, failures, names } = named;
+  return { left, names: { disputes, failures, nameless: await namelessIn(state, names) } };
 }
 
 async function fromWhere(step: Step, state: RootState, sources: RepairOptions["sources"]): Promise<string> {

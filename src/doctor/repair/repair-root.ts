@@ -22,7 +22,7 @@ export function repairRoot(root: string, options: Given<RepairOptions>): AsyncIt
 
 /** `planRepair`, likewise. */
 export function planRoot(root: string, options: Given<PlanOptions>): AsyncIterable<RepairEvent<Planned>> {
-  return events(options, (watched) => planRepair(root, { ...options, ...watched }));
+  return events(options, (watched, signal) => planRepair(root, { ...options, ...watched, signal }));
 }
 
 function events<Result>(

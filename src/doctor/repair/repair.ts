@@ -2,7 +2,6 @@ import { syncFileSystem } from "../../disk/index.js";
 import { type ChainID, messageOf, Undo } from "../../spec/index.js";
 import { check } from "../check/check.js";
 import type { Finding, Step } from "../check/finding.js";
-import type { Dispute } from "../check/known/name-proofs.js";
 import { unnamed } from "../check/rules/tags.js";
 import type { DeepChecked } from "../deep/deep-check.js";
 import type { Progress } from "../progress.js";
@@ -17,7 +16,7 @@ import { depthOf, provenLayer } from "./proven-layer.js";
 import { Quarantine } from "./quarantine.js";
 import { restoreImage } from "./restore-image.js";
 import { restoreLayer } from "./restore-layer.js";
-import { type NamesLeft, namelessIn, namesFor, namesForNameless, writeNames } from "./restore-names.js";
+import { type Named, type NamesLeft, namelessIn, namesFor, namesForNameless, writeNames } from "./restore-names.js";
 import type { Restoring } from "./restoring.js";
 import { OwnRoot } from "./sources/root-source.js";
 import type { Source } from "./sources/source.js";
@@ -98,7 +97,7 @@ class Rounds {
   readonly #options: RepairOptions;
   readonly #tools: Omit<Restoring, "state" | "isRightBelow">;
   /** Undefined: names were not looked for. */
-  #disputes: readonly Dispute[] | undefined;
+  #named: Named | undefined;
   /** Steps that were tried. None is done twice; one that failed is tried again when others were done since. */
   readonly #tried = new Map<string, Tried>();
 
@@ -114,8 +113,9 @@ class Rounds {
       const isStable = !(await this.#round(state, findings));
       if (isStable && !(await this.#lookDeeply(state)) && !(await this.#lookForNames(state))) {
         const left = this.#left(state, findings);
-        if (!this.#disputes) return { left };
-        return { left, names: { disputes: this.#disputes, nameless: await namelessIn(state) } };
+        if (!this.#named) return { left };
+        const { disputes, failures } = this.#named;
+        return { left, names: { disputes, failures, nameless: await namelessIn(state) } };
       }
       state = await readRoot(first.root, first.driver);
     }
@@ -123,10 +123,10 @@ class Rounds {
 
   /** Where that is asked for, names for images that have none. @returns whether there were any */
   async #lookForNames(state: RootState): Promise<boolean> {
-    const { names: isAsked, sources, tell } = this.#options;
-    if (!isAsked || this.#disputes || !state.images.repositories.references) return false;
-    const { names, disputes } = namesForNameless(state, sources);
-    this.#disputes = disputes;
+    const { names: isAsked, tell } = this.#options;
+    if (!isAsked || this.#named || !state.images.repositories.references) return false;
+    this.#named = await namesForNameless(state, this.#tools);
+    const { names } = this.#named;
     if (names.length === 0) return false;
     const finding = unnamed(state);
     await writeNames(state, names, this.#tools.quarantine, finding.what);
@@ -202,9 +202,9 @@ class Rounds {
 
   async #do(state: RootState, finding: Finding, step: Step): Promise<readonly Told[]> {
     if (step.kind === "restore-names") {
-      const { names, disputes } = namesFor(state, step.names, this.#tools.sources);
+      this.#named = await namesFor(state, step.names, this.#tools);
+      const { names } = this.#named;
       await writeNames(state, names, this.#tools.quarantine, finding.what);
-      this.#disputes = disputes;
       return toldNames(finding, names, "done");
     }
     const how = await this.#how(state, finding, step);

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { DistributionCache } from "../../image/index.js";
-import type { DiffID, ImageID } from "../../spec/index.js";
+import { hexOf, type ImageID, messageOf } from "../../spec/index.js";
 import { type Dispute, isThere, type NameProof, namesTold, settled } from "../check/known/name-proofs.js";
 import { repositoriesText } from "../check/known/tags.js";
 import { textOf } from "../root/fact.js";
@@ -13,12 +13,21 @@ import type { Source } from "./sources/source.js";
 export interface Named {
   readonly names: readonly NameProof[];
   readonly disputes: readonly Dispute[];
+  /** Which sources could not be asked, and why; one line each. */
+  readonly failures: readonly string[];
+}
+
+/** Who is asked for names, in this order. */
+interface Asking {
+  readonly sources: readonly Source[];
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What is not as it may have been when names have been brought back. */
 export interface NamesLeft {
   /** Names that came back to nobody. */
   readonly disputes: readonly Dispute[];
+  readonly failures: readonly string[];
   readonly nameless: readonly Nameless[];
 }
 
@@ -32,21 +41,41 @@ export interface Nameless {
 }
 
 /** The names of a list that is damaged or gone: what the root tells, then the sources. */
-export function namesFor(state: RootState, told: readonly NameProof[], sources: readonly Source[]): Named {
-  return settled(
-    [...told, ...sources.flatMap((source) => source.names?.() ?? [])].filter(({ id }) => isThere(state, id)),
-  );
+export async function namesFor(
+  state: RootState,
+  told: readonly NameProof[],
+  { sources, signal }: Asking,
+  isNamed: (id: ImageID) => boolean = () => false,
+): Promise<Named> {
+  const proofs = told.filter(({ id }) => isThere(state, id));
+  const failures: string[] = [];
+  for (const source of sources) {
+    const found = new Set(settled(proofs).names.map(({ id }) => id));
+    const nameless = [...state.images.contents.values()].flatMap(({ id, config }) =>
+      id && config && !found.has(id) && !isNamed(id) ? id : [],
+    );
+    try {
+      for await (const proof of source.names?.(state, nameless, signal) ?? []) {
+        if (isThere(state, proof.id)) proofs.push(proof);
+      }
+    } catch (error) {
+      signal?.throwIfAborted();
+      failures.push(`${source.name}: ${messageOf(error)}`);
+    }
+  }
+  return { ...settled(proofs), failures };
 }
 
 /** The same for images without any, where the list is whole: what is in it stays as it is. */
-export function namesForNameless(state: RootState, sources: readonly Source[]): Named {
+export async function namesForNameless(state: RootState, asking: Asking): Promise<Named> {
   const references = state.images.repositories.references ?? new Map<string, string>();
   const named = new Set(references.values());
-  const { names, disputes } = namesFor(state, namesTold(state), sources);
+  const { names, disputes, failures } = await namesFor(state, namesTold(state), asking, (id) => named.has(id));
   const isFree = ({ ref }: { readonly ref: string }) => !references.has(ref);
   return {
     names: names.filter((each) => isFree(each) && !named.has(each.id)),
     disputes: disputes.filter((each) => isFree(each) && each.claims.some(({ id }) => !named.has(id))),
+    failures,
   };
 }
 
@@ -76,17 +105,16 @@ export async function namelessIn(state: RootState, names: readonly NameProof[] =
   const found: Nameless[] = [];
   for (const { id, config } of contents.values()) {
     if (!id || !config || known.has(id)) continue;
-    const repositories = await repositoriesOf(state, config.rootfs.diff_ids);
-    found.push({ id, containers: containersOf(state, id), repositories });
+    found.push({ id, containers: containersOf(state, id), repositories: await repositoriesWith(state, id) });
   }
   return found;
 }
 
-/** Which have all of these layers. */
-async function repositoriesOf({ images }: RootState, diffIDs: readonly DiffID[]): Promise<string[]> {
+/** Repositories, with their host, that had all layers of an image when they were seen last. */
+export async function repositoriesWith({ images }: RootState, id: ImageID): Promise<string[]> {
   const cache = new DistributionCache(join(images.path, "distribution"));
   let common: Set<string> | undefined;
-  for (const diffID of new Set(diffIDs)) {
+  for (const diffID of new Set(images.contents.get(hexOf(id))?.config?.rootfs.diff_ids)) {
     const having = new Set((await cache.sourcesOf(diffID)).map(({ repository }) => repository));
     common = common ? new Set([...common].filter((each) => having.has(each))) : having;
   }

@@ -1,16 +1,27 @@
 import { join } from "node:path";
-import type { Offer, RootState, Source, WantedLayer } from "../../doctor/index.js";
-import { DistributionCache, thisPlatform } from "../../image/index.js";
+import {
+  type NameProof,
+  type Offer,
+  type RootState,
+  repositoriesWith,
+  type Source,
+  type WantedLayer,
+} from "../../doctor/index.js";
+import { DistributionCache, platformText, thisPlatform } from "../../image/index.js";
 import { Registries, type Repository } from "../../registry/index.js";
 import {
   type Credentials,
   type Descriptor,
   type Digest,
+  familiarString,
   hexOf,
   type ImageConfig,
   type ImageID,
+  InvalidParameter,
   mediaTypes,
   messageOf,
+  NotFound,
+  type Platform,
   parseReference,
   platformIn,
   type Reference,
@@ -69,6 +80,16 @@ class RegistrySource implements Source {
     failures.tell();
   }
 
+  async *names(state: RootState, nameless: readonly ImageID[], signal?: AbortSignal): AsyncGenerator<NameProof> {
+    const failures = new Failures();
+    const wanted = new Map<string, ImageID[]>();
+    for (const id of nameless) {
+      for (const name of await repositoriesWith(state, id)) wanted.set(name, [...(wanted.get(name) ?? []), id]);
+    }
+    for (const [name, ids] of wanted) yield* failures.past(name, () => this.#tagsOf(name, ids, state, signal));
+    failures.tell();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#registries[Symbol.asyncDispose]();
   }
@@ -77,6 +98,47 @@ class RegistrySource implements Source {
     const repository = await this.#repository(parseReference(name));
     const size = await repository.sizeOf(digest);
     return size === undefined ? [] : offers(repository, name, { mediaType: mediaTypes.dockerLayerGzip, digest, size });
+  }
+
+  /** Which tags of a repository lead to these images now. */
+  async #tagsOf(
+    name: string,
+    ids: readonly ImageID[],
+    { images }: RootState,
+    signal = new AbortController().signal,
+  ): Promise<NameProof[]> {
+    const { domain, path } = parseReference(name);
+    const repository = await this.#repository({ domain, path });
+    const tags = await repository.tags({ signal });
+    if (tags.length > mostTags) throw new Unavailable(`it has ${tags.length} tags, which are too many to ask for each`);
+    const platforms = new Map(ids.map((id) => [platformText(platformOf(images, id)), platformOf(images, id)]));
+    const found: NameProof[] = [];
+    for (const tag of tags) {
+      const named = await this.#configsOf(tag, repository, [...platforms.values()], signal);
+      const id = ids.find((each) => named.includes(each));
+      if (id) found.push({ ref: familiarString({ domain, path, tag }), id, from: `as ${name} has it now` });
+    }
+    return found;
+  }
+
+  /** What a tag leads to for each platform; nothing where that is no image, or for other platforms. */
+  async #configsOf(
+    tag: string,
+    repository: Repository,
+    platforms: readonly Platform[],
+    signal: AbortSignal,
+  ): Promise<string[]> {
+    const found: string[] = [];
+    try {
+      const resolved = await repository.resolve(tag, { signal });
+      for (const platform of platforms) {
+        const manifest = imageManifest(resolved) ?? (await choose(resolved, repository, { platform, signal }));
+        found.push(manifest.config.digest);
+      }
+    } catch (error) {
+      if (!(error instanceof NotFound || error instanceof InvalidParameter)) throw error;
+    }
+    return found;
   }
 
   /** By its own digest, which stays when the tag moves on. */
@@ -93,7 +155,7 @@ class RegistrySource implements Source {
     const repository = await this.#repository(ref);
     const { digest, tag = "latest" } = withDefaultTag(ref);
     const resolved = await repository.resolve(digest ?? tag, { signal });
-    const platform = platformIn(state.images.contents.get(hexOf(id))?.config) ?? thisPlatform;
+    const platform = platformOf(state.images, id);
     const manifest = imageManifest(resolved) ?? (await choose(resolved, repository, { platform, signal }));
     return await planned(manifest, repository, signal);
   }
@@ -106,6 +168,13 @@ class RegistrySource implements Source {
     this.#repositories.set(name, made);
     return made;
   }
+}
+
+/** Each costs a registry one request or two, which some count. */
+const mostTags = 30;
+
+function platformOf({ contents }: RootState["images"], id: ImageID): Platform {
+  return platformIn(contents.get(hexOf(id))?.config) ?? thisPlatform;
 }
 
 /** What could not be asked; what others offer is not kept back by it. */

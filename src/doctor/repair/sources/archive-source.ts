@@ -38,10 +38,10 @@ export class ArchiveSource implements Source {
     if (config) yield config;
   }
 
-  names(): NameProof[] {
-    return [...this.#contents.tags].flatMap(([id, tags]) =>
-      tags.map((tag) => ({ ref: familiarString(tag), id, from: `as ${this.name} has it` })),
-    );
+  async *names(): AsyncGenerator<NameProof> {
+    for (const [id, tags] of this.#contents.tags) {
+      for (const tag of tags) yield { ref: familiarString(tag), id, from: `as ${this.name} has it` };
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

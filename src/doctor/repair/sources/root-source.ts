@@ -38,13 +38,13 @@ export class RootSource implements Source {
     }
   }
 
-  names(): NameProof[] {
-    return this.#states.flatMap(({ images }) =>
-      [...(images.repositories.references ?? [])].flatMap(([text, id]) => {
+  async *names(): AsyncGenerator<NameProof> {
+    for (const { images } of this.#states) {
+      for (const [text, id] of images.repositories.references ?? []) {
         const ref = storedName(text);
-        return ref === undefined ? [] : [{ ref, id: id as ImageID, from: `as ${this.name} has it` }];
-      }),
-    );
+        if (ref !== undefined) yield { ref, id: id as ImageID, from: `as ${this.name} has it` };
+      }
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}

@@ -14,8 +14,13 @@ export interface Source extends AsyncDisposable {
   layers(wanted: WantedLayer): AsyncIterable<Offer>;
   /** All that may be this image's config, whole. @throws as `layers` */
   images(id: ImageID, state: RootState): AsyncIterable<Uint8Array>;
-  /** What it calls images, of which the root may have some; absent: it names none. */
-  names?(): readonly NameProof[];
+  /**
+   * What it calls images, of which the root may have some; absent: it names none.
+   *
+   * @param nameless images of the root that nobody before has named: what is asked for others takes time for nothing
+   * @throws as `layers`
+   */
+  names?(state: RootState, nameless: readonly ImageID[], signal?: AbortSignal): AsyncIterable<NameProof>;
 }
 
 export interface WantedLayer {
