@@ -34,7 +34,7 @@ export function repairCommand(): Command {
     .option("--dry-run", "only say what would be done first, and change nothing")
     .option("--deep", "read every byte of every layer, and mend what is not as its digest says")
     .option("--from <path>", "an image archive, or another data root, that has what is lost; may be repeated", collect)
-    .option("--names", "give images without a name back what containers, or --from, say they were called")
+    .option("--names", "give images without a name back what containers, --from or registries say they are called")
     .option("--no-fetch", "ask no registry")
     .option("--list", "what repairs have removed and kept: when, why, from where and how much")
     .option("--purge", "delete what repairs have removed and kept")
