@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, openSync } from "node:fs";
+import { closeSync, existsSync, openSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
@@ -74,6 +74,11 @@ export class Dockerd implements AsyncDisposable {
     return readFile(join(this.#own, "log"), "utf8");
   }
 
+  /** Process id of the containerd that it has started; empty: none yet. */
+  #containerd(): Promise<string> {
+    return readFile(join(this.#own, "exec/containerd/containerd.pid"), "utf8").catch(() => "");
+  }
+
   async #answers(): Promise<void> {
     const end = Date.now() + 30_000;
     while (!(await pings(this.socket))) {
@@ -85,7 +90,12 @@ export class Dockerd implements AsyncDisposable {
 
   /** Ends it as an operator would; the data root is closed then. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await ended(this.#process, "SIGTERM", 20_000);
+    const containerd = await this.#containerd();
+    const exit = ended(this.#process, "SIGTERM", 20_000);
+    // The last that it does is to look once a second whether its containerd has gone: its root is closed by then.
+    while (isThere(this.#process) && existsSync(`/proc/${containerd}`)) await delay(10);
+    this.#process.kill("SIGKILL");
+    await exit;
     await cleanUp(this.dataRoot, this.#own, this.#mountsBefore);
   }
 
@@ -94,7 +104,7 @@ export class Dockerd implements AsyncDisposable {
    * mount of the root on itself.
    */
   async crash(): Promise<void> {
-    const containerd = await readFile(join(this.#own, "exec/containerd/containerd.pid"), "utf8").catch(() => "");
+    const containerd = await this.#containerd();
     await ended(this.#process, "SIGKILL", 0);
     if (containerd !== "") process.kill(Number(containerd), "SIGKILL");
     await endShims(this.#own);
@@ -115,8 +125,12 @@ async function endShims(own: string): Promise<void> {
 /** The docker command reads no configuration of the person who runs the tests. */
 export const dockerEnvironment = { env: { DOCKER_CONFIG: "/nonexistent", DOCKER_HOST: "", DOCKER_CONTEXT: "" } };
 
+function isThere({ pid, exitCode, signalCode }: ChildProcess): boolean {
+  return pid !== undefined && exitCode === null && signalCode === null;
+}
+
 async function ended(child: ChildProcess, signal: NodeJS.Signals, patienceMs: number): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
+  if (!isThere(child)) return;
   const exit = once(child, "exit");
   child.kill(signal);
   const timer = setTimeout(() => child.kill("SIGKILL"), patienceMs);

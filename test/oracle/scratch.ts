@@ -56,8 +56,13 @@ async function filledImage(name: string, size: string, fill: (path: string) => P
   if (isFirst) {
     await using disk = await loopDisk("xfs", size);
     await fill(disk.path);
-    await output("umount", [disk.path]);
-    await output("cp", ["--sparse=always", join(dirname(disk.path), "image"), `${image}.part`]);
+    // Another mount namespace may have a copy of the mount: unmounted here, it is not yet written.
+    await output("fsfreeze", ["--freeze", disk.path]);
+    try {
+      await output("cp", ["--sparse=always", join(dirname(disk.path), "image"), `${image}.part`]);
+    } finally {
+      await output("fsfreeze", ["--unfreeze", disk.path]);
+    }
     await rename(`${image}.part`, image);
   } else await until(() => existsSync(image), 60_000);
   return image;
