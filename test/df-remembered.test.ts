@@ -181,6 +181,24 @@ describe.skipIf(skip)("what is remembered of a root", () => {
     }
   });
 
+  test("is no container's of which a file has blocks beyond its end, for ten minutes", {
+    timeout: 60_000,
+  }, async () => {
+    await using disk = await loopDisk("xfs", "1G");
+    const root = await restingRoot(disk);
+    const file = join(await directoryOf(root), "diff/usr/share/file");
+    await output("fallocate", ["--keep-size", "--length", "1M", file]);
+    const watcher = new Watcher(root);
+    const containers = async (minutes: number) => {
+      const { Total, Remembered, Layers } = await watcher.usage(Date.now() + minutes * 60_000);
+      expect(Total).toEqual(await du(root));
+      return Remembered - Layers.length;
+    };
+    await containers(0);
+    for (const minutes of [5, 5]) expect(await containers(minutes), `${minutes} minutes later`).toBe(0);
+    await until(async () => (await containers(11)) === 1);
+  });
+
   test("is no container's that another mount namespace has mounted", { timeout: 60_000 }, async () => {
     await using disk = await loopDisk("xfs", "1G");
     const root = await restingRoot(disk);
