@@ -11,6 +11,11 @@ export class WarmThreads {
     this.#script = script;
   }
 
+  /** Whether one is idle. */
+  get areWarm(): boolean {
+    return this.#idle.length > 0;
+  }
+
   /** A thread for one task: a warm one, or else a new one. */
   take(): Worker {
     const warm = this.#idle.pop();

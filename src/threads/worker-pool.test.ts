@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { describe, expect, test, vi } from "vitest";
 import { keptWarm, WarmThreads } from "./warm-threads.js";
-import { WorkerPool } from "./worker-pool.js";
+import { atOnce, patienceMs, WorkerPool } from "./worker-pool.js";
 import type { TestJob } from "./worker-pool.test.worker.js";
 
 function threads(): WarmThreads {
@@ -43,6 +43,25 @@ describe("WorkerPool", () => {
       expect((await all()).sort()).toEqual([1, ...two]);
       vi.advanceTimersByTime(11 * 60_000);
       expect(await all()).toEqual([...one, 1]);
+      await shared.close();
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  test("small tasks take turns in a thread for each processor, who waits long gets one of its own", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      const shared = threads();
+      const pool = poolOf(2 * atOnce, shared);
+      const answers = await Promise.all(Array.from({ length: 2 * atOnce }, () => ask(pool, "answer")));
+      expect(answers.filter((nth) => nth === 1)).toHaveLength(atOnce);
+      const tasks = await Promise.all(Array.from({ length: atOnce }, () => pool.start("wait", () => {})));
+      const answer = ask(pool, "answer");
+      vi.advanceTimersByTime(patienceMs);
+      expect(await answer).toBe(1);
+      for (const { send } of tasks) send({ stop: true });
+      await Promise.all(tasks.map(({ result }) => result));
       await shared.close();
     } finally {
       vi.useRealTimers();

@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { MessageChannel, type MessagePort, type TransferListItem, type Worker } from "node:worker_threads";
 import { messageOf, Unavailable } from "../spec/index.js";
 import type { WarmThreads } from "./warm-threads.js";
@@ -80,7 +81,24 @@ export class WorkerPool<Job> {
 
   async #take(): Promise<Worker> {
     if (this.#closed) throw new Unavailable("no thread any more: its owner is closed");
-    if (this.#busy === this.#size) return new Promise((resolve) => this.#waiting.push(resolve));
+    if (this.#busy < this.#size && (this.#busy < atOnce || this.#threads.areWarm)) return this.#begin();
+    return new Promise((resolve) => {
+      const given = (worker: Worker) => {
+        clearTimeout(timer);
+        resolve(worker);
+      };
+      const timer = setTimeout(() => this.#busy < this.#size && this.#unqueue(given), patienceMs);
+      this.#waiting.push(given);
+    });
+  }
+
+  /** One that has waited long enough gets a thread of its own. */
+  #unqueue(given: (worker: Worker) => void): void {
+    this.#waiting.splice(this.#waiting.indexOf(given), 1);
+    given(this.#begin());
+  }
+
+  #begin(): Worker {
     this.#busy++;
     return this.#threads.take();
   }
@@ -100,6 +118,14 @@ export class WorkerPool<Job> {
     else this.#busy--;
   }
 }
+
+/** So many work at once without delay. */
+export const atOnce = Math.max(2, availableParallelism());
+/**
+ * So long each further task waits for the thread of another one: a new one takes that long to start, and small tasks are
+ * done meanwhile. Those that work may as well wait for a network, so it gets one then.
+ */
+export const patienceMs = 100;
 
 function outcomeOf<Result>(message: unknown): Outcome<Result> | undefined {
   const isOutcome = typeof message === "object" && message !== null && ("done" in message || "failed" in message);
