@@ -1,6 +1,8 @@
-import { type StdioOptions, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { existsSync, readFileSync, rmSync } from "node:fs";
+import { constants } from "node:os";
 import { join } from "node:path";
+import type { StandardStream } from "../sys/index.js";
 import { RuntimeFailure } from "./failure.js";
 
 /** Where containers are run, and by what. */
@@ -11,40 +13,44 @@ export interface RuntimePlace {
   readonly runtime: string;
   /** What it is given before anything else. */
   readonly runtimeArgs?: readonly string[];
+  /** How programs are started; as Node does it by default. */
+  readonly run?: RunProgram;
 }
+
+/** Runs a program to its end. @returns its exit status, as a shell says it @throws an error with `code`: it does not start */
+export type RunProgram = (file: string, args: readonly string[], streams: readonly StandardStream[]) => Promise<number>;
 
 export interface RuncOptions {
   /** Of the program, which hands them on to a detached container; nothing at all by default. */
-  readonly stdio?: StdioOptions;
+  readonly streams?: readonly StandardStream[];
   /** Path without suffix for the runtime's log. */
   readonly scratch: string;
 }
 
 /** Runs the runtime to its end. @throws Error with what it says is wrong, in its own words */
 export async function runc(
-  { directory, runtime, runtimeArgs = [] }: RuntimePlace,
+  { directory, runtime, runtimeArgs = [], run = runByNode }: RuntimePlace,
   args: readonly string[],
-  options: RuncOptions,
+  { scratch, streams = [] }: RuncOptions,
 ): Promise<void> {
-  const log = `${options.scratch}.log`;
-  const child = spawn(
-    runtime,
-    [...runtimeArgs, "--root", runcRoot(directory), "--log", log, "--log-format", "json", ...args],
-    {
-      stdio: options.stdio ?? "ignore",
-      cwd: "/",
-    },
-  );
-  const ended = await new Promise<number | string>((resolve, reject) => {
-    child.on("error", (error) => reject(new Error(notStarted(runtime, error), { cause: error })));
-    child.on("exit", (code, signal) => resolve(code ?? `it was killed by ${signal}`));
-  });
+  const log = `${scratch}.log`;
+  const all = [...runtimeArgs, "--root", runcRoot(directory), "--log", log, "--log-format", "json", ...args];
   try {
-    if (ended !== 0) throw new Error(lastError(log) ?? `${runtime}: exit status ${ended}`);
+    const status = await run(runtime, all, streams).catch((error: NodeJS.ErrnoException) => {
+      throw new Error(notStarted(runtime, error), { cause: error });
+    });
+    if (status !== 0) throw new Error(lastError(log) ?? `${runtime}: exit status ${status}`);
   } finally {
     rmSync(log, { force: true });
   }
 }
+
+const runByNode: RunProgram = (file, args, [stdin = "ignore", stdout = "ignore", stderr = "ignore"]) =>
+  new Promise((resolve, reject) => {
+    const child = spawn(file, args, { stdio: [stdin, stdout, stderr], cwd: "/" });
+    child.on("error", reject);
+    child.on("exit", (code, signal) => resolve(code ?? 128 + constants.signals[signal!]));
+  });
 
 export function runcRoot(directory: string): string {
   return join(directory, "runc");

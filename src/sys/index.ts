@@ -26,6 +26,7 @@ export * from "./owner.js";
 export * from "./pipe.js";
 export * from "./quota.js";
 export { rawMode } from "./raw-mode.js";
+export * from "./start.js";
 export * from "./stat.js";
 export * from "./syscall-error.js";
 export * from "./terminal.js";

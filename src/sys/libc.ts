@@ -3,6 +3,8 @@ import type { Name } from "./name.js";
 import { SyscallError } from "./syscall-error.js";
 
 type Data = Uint8Array | null;
+/** null is the last. */
+type Names = readonly (Name | null)[];
 
 /**
  * The C functions we call, as JavaScript sees them. Those newer than the C libraries in use, or not exported by all
@@ -59,6 +61,15 @@ interface Libc {
   fcntl(fd: number, command: number, value: number): number;
   prctl(option: number, a: number, b: number, c: number, d: number): number;
   waitpid(pid: number, status: Int32Array, options: number): number;
+  posix_spawnp(pid: Int32Array, file: Name, actions: Data, attributes: Data, args: Names, env: Names): number;
+  posix_spawn_file_actions_init(actions: Uint8Array): number;
+  posix_spawn_file_actions_adddup2(actions: Uint8Array, fd: number, as: number): number;
+  posix_spawn_file_actions_addopen(actions: Uint8Array, fd: number, path: Name, flags: number, mode: number): number;
+  posix_spawn_file_actions_destroy(actions: Uint8Array): number;
+  posix_spawnattr_init(attributes: Uint8Array): number;
+  posix_spawnattr_setflags(attributes: Uint8Array, flags: number): number;
+  posix_spawnattr_setsigdefault(attributes: Uint8Array, signals: Uint8Array): number;
+  posix_spawnattr_setsigmask(attributes: Uint8Array, signals: Uint8Array): number;
   syscallNumbers(number: number, a: number, b: number, c: number): number;
   syscallData(number: number, a: number, data: Uint8Array, size: number): number;
   syscallName(number: number, name: Name, a: number): number;
@@ -121,6 +132,15 @@ const prototypes: Readonly<Record<keyof Libc, string>> = {
   fcntl: "int fcntl(int, int, long)",
   prctl: "int prctl(int, ulong, ulong, ulong, ulong)",
   waitpid: "int waitpid(int, void *, int)",
+  posix_spawnp: "int posix_spawnp(void *, str, void *, void *, const char **, const char **)",
+  posix_spawn_file_actions_init: "int posix_spawn_file_actions_init(void *)",
+  posix_spawn_file_actions_adddup2: "int posix_spawn_file_actions_adddup2(void *, int, int)",
+  posix_spawn_file_actions_addopen: "int posix_spawn_file_actions_addopen(void *, int, str, int, uint)",
+  posix_spawn_file_actions_destroy: "int posix_spawn_file_actions_destroy(void *)",
+  posix_spawnattr_init: "int posix_spawnattr_init(void *)",
+  posix_spawnattr_setflags: "int posix_spawnattr_setflags(void *, short)",
+  posix_spawnattr_setsigdefault: "int posix_spawnattr_setsigdefault(void *, void *)",
+  posix_spawnattr_setsigmask: "int posix_spawnattr_setsigmask(void *, void *)",
   syscallNumbers: "long syscall(long, long, long, long)",
   syscallData: "long syscall(long, long, void *, size_t)",
   syscallName: "long syscall(long, str, long)",

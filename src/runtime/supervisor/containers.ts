@@ -2,8 +2,9 @@ import { readFileSync, rmSync } from "node:fs";
 import { rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf } from "../../spec/index.js";
+import type { StandardStream } from "../../sys/index.js";
 import { deleteContainer, oomKills, readContainerState } from "../container-state.js";
-import { type RuncOptions, type RuntimePlace, runc } from "../runc.js";
+import { type RuntimePlace, runc } from "../runc.js";
 import { placeOf } from "../runtime-of.js";
 import { anticipateMove } from "./cgroup-move.js";
 import type { ProcessRef } from "./contract.js";
@@ -38,12 +39,12 @@ export class Containers {
    * @param args of the runtime; they may name the files of the target's scratch path `.pid`, for its number, and `.process`
    * @returns its number @throws Error in the words of the runtime
    */
-  async run(target: ProcessRef, args: readonly string[], stdio: RuncOptions["stdio"]): Promise<number> {
+  async run(target: ProcessRef, args: readonly string[], streams: readonly StandardStream[]): Promise<number> {
     const { place, records } = this.#parts;
     const scratch = records.scratch(target);
     void anticipateMove();
     try {
-      await runc(placeOf(place, target.id), [...args, target.id], { stdio: stdio ?? "ignore", scratch });
+      await runc(placeOf(place, target.id), [...args, target.id], { streams, scratch });
       return Number(readFileSync(`${scratch}.pid`, "utf8"));
     } finally {
       for (const suffix of [".pid", ".process"]) rmSync(scratch + suffix, { force: true });

@@ -1,13 +1,13 @@
-import { becomeSubreaper, type Reaped, reap } from "../../sys/index.js";
+import { becomeSubreaper, type Reaped, reap, type StandardStream, startProgram } from "../../sys/index.js";
 
 /**
- * Takes the statuses of children that Node knows nothing of: containers, whose parents by birth have ended, and
- * whatever else is orphaned below. Node's own children stay Node's.
+ * Takes the statuses of all children, of which Node knows nothing: of programs that it runs, of containers, whose
+ * parents by birth have ended, and of whatever else is orphaned below.
  */
 export class Reaper {
   readonly #known = new Map<number, (exitCode: number) => void>();
-  /** While Node has children, only known processes are asked for: a wait for any would take Node's. */
-  #own = 0;
+  /** While processes are started, only those that are known are asked for: a wait for any would take theirs. */
+  #starting = 0;
   readonly #onChild = () => this.#look();
 
   constructor() {
@@ -15,13 +15,25 @@ export class Reaper {
     process.on("SIGCHLD", this.#onChild);
   }
 
-  /** Runs what has children of Node's own, or of which some will be known at its end. */
+  /** Runs what starts processes, of which some will be known at its end. */
   async around<T>(run: () => Promise<T>): Promise<T> {
-    this.#own++;
+    this.#starting++;
     try {
       return await run();
     } finally {
-      if (--this.#own === 0) this.#look();
+      if (--this.#starting === 0) this.#look();
+    }
+  }
+
+  /** Runs a program to its end. @returns its exit status, as a shell says it @throws SyscallError: it does not start */
+  async run(file: string, args: readonly string[], streams: readonly StandardStream[]): Promise<number> {
+    const pid = startProgram(file, args, streams);
+    // Who waits for nothing but a signal ends.
+    const alive = setInterval(() => {}, 2 ** 30);
+    try {
+      return await new Promise((resolve) => this.watch(pid, resolve));
+    } finally {
+      clearInterval(alive);
     }
   }
 
@@ -38,7 +50,7 @@ export class Reaper {
 
   #look(): void {
     for (const pid of this.#known.keys()) this.#took(reap(pid));
-    if (this.#own > 0) return;
+    if (this.#starting > 0) return;
     for (let any = reap(-1); any; any = reap(-1)) this.#took(any);
   }
 

@@ -1,6 +1,12 @@
-import type { StdioOptions } from "node:child_process";
 import { closeSync, rmSync } from "node:fs";
-import { duplicate, listenForDescriptor, pipe, receiveDescriptor, setNonBlocking } from "../../sys/index.js";
+import {
+  duplicate,
+  listenForDescriptor,
+  pipe,
+  receiveDescriptor,
+  type StandardStream,
+  setNonBlocking,
+} from "../../sys/index.js";
 import type { OutputStream } from "../log/line-encoder.js";
 import { type Input, PipeInput, TerminalInput } from "./input.js";
 import { Output } from "./output.js";
@@ -22,7 +28,7 @@ export interface Stdio {
 /** The standard streams of a process that is about to be started. */
 export interface PreparedStdio extends Disposable {
   /** What the runtime is started with. */
-  readonly child: StdioOptions;
+  readonly child: readonly StandardStream[];
   readonly args: readonly string[];
   /** The runtime has ended well, and what it has started has its ends. Before that nothing is read. */
   begin(events: StdioEvents): Stdio;
@@ -74,7 +80,7 @@ function prepareTerminal(openStdin: boolean, consoleSocket: string): PreparedStd
   rmSync(consoleSocket, { force: true });
   const listening = listenForDescriptor(consoleSocket);
   return {
-    child: "ignore",
+    child: [],
     args: ["--console-socket", consoleSocket],
     begin({ output, inputDrained }) {
       const master = receiveDescriptor(listening);

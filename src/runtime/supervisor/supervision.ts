@@ -46,7 +46,10 @@ export class Supervision {
     this.#records = records;
     this.#reaper = reaper;
     this.#events = events;
-    this.#containers = new Containers({ place, records, reaper, say: events.say });
+    this.#containers = new Containers({
+      place: { ...place, run: (...program) => reaper.run(...program) },
+      ...{ records, reaper, say: events.say },
+    });
     this.#parts = { directory: place.directory, records, containers: this.#containers, say: events.say };
   }
 
