@@ -49,7 +49,7 @@ test("it has its standard streams, and nothing that this process opened", async 
 
 test("signals that this process ignores or blocks it does not", async () => {
   // Node ignores SIGPIPE, and who starts a program in the shell's way hands that on.
-  expect(await ended("grep -E '^Sig(Blk|Ign)' /proc/$$/status")).toBe(0);
+  expect(await ended("exec grep -E '^Sig(Blk|Ign)' /proc/self/status")).toBe(0);
   expect(said().replaceAll(/\s+/g, " ")).toBe("SigBlk: 0000000000000000 SigIgn: 0000000000000000 ");
 });
 

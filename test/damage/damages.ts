@@ -609,6 +609,11 @@ function happensTo(driver: RootDriver, { only, ofMounts }: Pick<Damage, "only" |
 /** With `DAMAGE=all` in the environment, everything is tried with every driver. */
 export const isAll = process.env.DAMAGE === "all";
 
+/** For what takes long and is much the same with all drivers: the first of them, with `DAMAGE=all` all. */
+export function firstOf<D extends RootDriver>(drivers: readonly D[]): readonly D[] {
+  return isAll ? drivers : drivers.slice(0, 1);
+}
+
 /** Those that are tried with `driver`: what can befall several of `drivers`, with each of them in turn. */
 export function triedWith<D extends Pick<Damage, "only" | "ofMounts">>(
   driver: RootDriver,

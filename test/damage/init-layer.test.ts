@@ -4,6 +4,7 @@ import { check, readRoot, repair } from "../../src/doctor/index.js";
 import { diskFacts } from "../oracle/disk-facts.js";
 import { Dockerd } from "../oracle/dockerd.js";
 import { lacking } from "../oracle/programs.js";
+import { firstOf } from "./damages.js";
 import { type DockerRoot, dockerRoot } from "./docker-root.js";
 import { RootAt } from "./root-at.js";
 
@@ -21,7 +22,7 @@ function facts(directory: string): string[] {
   return diskFacts(directory, Date.parse("2000-01-01")).map((line) => line.replace(timeless, "$1"));
 }
 
-describe.skipIf(why).for(["overlay2", "overlay", "vfs"] as const)("containers of dockerd with %s", (driver) => {
+describe.skipIf(why).for(firstOf(["overlay2", "overlay", "vfs"]))("containers of dockerd with %s", (driver) => {
   let root: DockerRoot;
   beforeAll(async () => {
     root = await dockerRoot(driver);

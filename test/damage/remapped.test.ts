@@ -13,6 +13,7 @@ import { sampleArchive } from "../oracle/sample-image.js";
 import { savedImages } from "../oracle/saved-images.js";
 import { loopDisk } from "../oracle/scratch.js";
 import { withoutSubIDs, withSubIDs } from "../oracle/subordinate-ids.js";
+import { firstOf } from "./damages.js";
 import type { RootDriver } from "./docker-root.js";
 import { RootAt } from "./root-at.js";
 
@@ -56,7 +57,7 @@ const layers = [
 ];
 const tarTime = Date.parse("2023-11-15T00:00:00Z");
 
-describe.skipIf(why).for(["overlay2", "overlay", "vfs"] as const)(
+describe.skipIf(why).for(firstOf(["overlay2", "overlay", "vfs"]))(
   "a root of dockerd --userns-remap with %s",
   (driver: RootDriver) => {
     let made: Awaited<ReturnType<typeof makeRoot>>;
