@@ -84,28 +84,38 @@ async function startExec(
     return failed(new Conflict(`Error: Exec command ${id} ${again}`));
   }
   exec.state = "running";
-  const live = detach ? undefined : await supervisor.attach(target, { stdin, stdout, stderr });
+  const attached = detach ? undefined : supervisor.attach(target, { stdin, stdout, stderr });
   try {
-    await launch(parts, container, exec);
+    await launch(parts, container, exec, attached);
   } catch (error) {
-    live?.destroy();
+    await attached?.then((live) => live.destroy()).catch(() => {});
     await supervisor.abandon(target).catch(() => {});
     if (error instanceof RuntimeFailure || error instanceof InvalidParameter) return failed(error);
     throw error;
   }
+  const live = await attached;
   const left = () => emitContainer(parts, container, "exec_detach", { execID: id });
   const leave = tty && stdin && { keys: keysOf(body), left };
   return live && { tty, stream: new ClientStream({ live, until: exec.ended, ...(leave && { leave }) }) };
 }
 
-/** Starts the process of an exec that is marked as running; without success it has ended with 126. */
-export async function launch(parts: ContainerParts, container: Container, exec: Exec): Promise<void> {
+/**
+ * Starts the process of an exec that is marked as running; without success it has ended with 126.
+ *
+ * @param attached is waited for before it starts
+ */
+export async function launch(
+  parts: ContainerParts,
+  container: Container,
+  exec: Exec,
+  attached?: Promise<unknown>,
+): Promise<void> {
   const { lives, supervisor } = parts;
   const { id, body, command } = exec;
   const { User: user, WorkingDir, Env, Tty: tty = false, ConsoleSize, Privileged: privileged = false } = body;
   tell(parts, container, exec, "exec_start");
   try {
-    const process = await execSpec({
+    const specified = execSpec({
       rootfs: lives.of(exec.container).held?.rootfs ?? "",
       config: container.stored.Config,
       host: container.host,
@@ -114,6 +124,7 @@ export async function launch(parts: ContainerParts, container: Container, exec: 
       ...(Env && { env: Env }),
       ...(ConsoleSize && { consoleSize: ConsoleSize }),
     });
+    const [process] = await Promise.all([specified, attached]);
     const openStdin = body.AttachStdin ?? false;
     const started = await supervisor.exec({ id: exec.container, execID: id, process, tty, openStdin });
     exec.pid = started.pid;
