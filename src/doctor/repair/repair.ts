@@ -80,7 +80,7 @@ export async function repair(root: string, options: RepairOptions): Promise<Repa
     opened ??= Staging.open(first);
     return opened;
   };
-  undo.defer(async () => (await opened)?.[Symbol.asyncDispose]());
+  undo.defer(async () => (opened ? (await opened)[Symbol.asyncDispose]() : Staging.sweep(first)));
   const sources = [new OwnRoot(), ...options.sources];
   const rounds = new Rounds(options, { sources, quarantine, staging, onProgress, signal });
   const left = await rounds.run(first);

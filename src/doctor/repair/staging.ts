@@ -39,6 +39,18 @@ export type Content =
   | { readonly tar: AsyncIterable<Uint8Array> }
   | { readonly source: DiffSource; readonly form?: OldForm | undefined };
 
+function stagingIn(root: string): string {
+  return join(root, quarantineName, "staging");
+}
+
+/** With the quarantine, of a repair that has kept nothing. */
+async function remove(staging: string): Promise<void> {
+  await removeTree(staging);
+  await rmdir(dirname(staging)).catch((error) => {
+    if (!isErrno(error, "ENOTEMPTY", "EEXIST", "ENOENT")) throw error;
+  });
+}
+
 /**
  * A small data root inside the damaged one, on the same file system, in which layers are made anew by the same driver.
  * The layers below are seen in it by symlinks. Disposing removes it; what a repair that was killed left of it goes with
@@ -53,7 +65,7 @@ export class Staging implements AsyncDisposable {
 
   /** @param state only its paths are used */
   static async open({ root, driver: name }: Pick<RootState, "root" | "driver">): Promise<Staging> {
-    const path = join(root, quarantineName, "staging");
+    const path = stagingIn(root);
     await removeTree(path);
     await ensureDirectory(path, 0o700);
     await using failed = new Undo();
@@ -124,11 +136,12 @@ export class Staging implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#driver.close();
-    await removeTree(this.#root);
-    // Of a repair that has kept nothing.
-    await rmdir(dirname(this.#root)).catch((error) => {
-      if (!isErrno(error, "ENOTEMPTY", "EEXIST")) throw error;
-    });
+    await remove(this.#root);
+  }
+
+  /** Removes what a repair that was killed has left, where the next has nothing to make. */
+  static async sweep({ root }: Pick<RootState, "root">): Promise<void> {
+    await remove(stagingIn(root));
   }
 
   /** As a driver does whose containers' root is another user on disk. */
