@@ -8,7 +8,7 @@ import { Memory, Readings, readRoot, type Usage, usageOf } from "../src/doctor/i
 import { Dockerd } from "./oracle/dockerd.js";
 import { du } from "./oracle/du.js";
 import { call } from "./oracle/engine-call.js";
-import { Layerkitd, layerkitMain } from "./oracle/layerkitd.js";
+import { Layerkitd, layerkitMain, ownCache } from "./oracle/layerkitd.js";
 import { lacking, program } from "./oracle/programs.js";
 import { output } from "./oracle/run.js";
 import { sampleArchive } from "./oracle/sample-image.js";
@@ -166,7 +166,7 @@ describe.skipIf(skip)("what is remembered of a root", () => {
     expect(await remembered()).toBe(false);
     await until(remembered);
     const command = ["--root", root, "df", "--verbose", "--format", "json"];
-    const told: Usage = JSON.parse(await output(process.execPath, [layerkitMain, ...command]));
+    const told: Usage = JSON.parse(await output(process.execPath, [layerkitMain, ...command], { env: ownCache() }));
     expect(told).toMatchObject({ Remembered: told.Layers.length, Total: await du(root) });
   });
 

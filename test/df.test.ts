@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { Memory, Readings, type Room, readRoot, type Usage, usageOf } from "../src/doctor/index.js";
 import { Dockerd } from "./oracle/dockerd.js";
 import { du } from "./oracle/du.js";
-import { Layerkitd, layerkitMain } from "./oracle/layerkitd.js";
+import { Layerkitd, layerkitMain, ownCache } from "./oracle/layerkitd.js";
 import { lacking } from "./oracle/programs.js";
 import { rawImage } from "./oracle/raw-image.js";
 import { rawTar } from "./oracle/raw-tar.js";
@@ -156,7 +156,7 @@ describe.skipIf(skip)("the usage of a data root", () => {
       expect(docker).toMatchObject({ Active, Size, TotalCount });
     }
     expect(ours.at(-1)).toMatchObject({ Type: "Total", SizeBytes: String((await du(root)).Bytes) });
-    const details = await run(process.execPath, [layerkitMain, "--root", root, "df", "-v"]);
+    const details = await run(process.execPath, [layerkitMain, "--root", root, "df", "-v"], { env: ownCache() });
     expect(details).toMatchObject({ status: 0, stderr: "" });
     expect(details.stdout).toMatch(
       /2 layers up to [0-9a-f]{12} [\s\S]*\n(?:├|└)─ layer .*\n(?:│ {2}| {3})└─ image two:1 /,

@@ -13,6 +13,9 @@ export const layerkitMain = fileURLToPath(new URL("../../bundle/esm/main.js", im
 /** Where the run directories of all test daemons are. */
 export const runsBelow = join(tmpdir(), "layerkit-run");
 
+/** For the environment of all that is started here: what is remembered of data roots goes with the tests' other files. */
+export const ownCache = () => ({ XDG_CACHE_HOME: join(tmpdir(), "layerkit-cache") });
+
 /** `layerkit serve` on a data root, for the docker command. */
 export class Layerkitd implements AsyncDisposable {
   readonly socket: string;
@@ -59,7 +62,8 @@ export class Layerkitd implements AsyncDisposable {
     const socket = `unix://${join(own, "layerkit.sock")}`;
     const runs = ["--exec-root", runsBelow];
     const all = [main, "--root", root, "-H", socket, ...alone, ...runs, ...args, "serve"];
-    return new Layerkitd(own, spawn(process.execPath, all, { stdio: ["ignore", "pipe", "pipe"] }));
+    const env = { ...process.env, ...ownCache() };
+    return new Layerkitd(own, spawn(process.execPath, all, { stdio: ["ignore", "pipe", "pipe"], env }));
   }
 
   /** What it has said. */
